@@ -1,0 +1,270 @@
+"""Checks at the door: each raises an error that says what must be so, and what came.
+
+The pattern of every message is «name must ..., got ...». All of them hand the value back,
+so that a constructor can check and assign in one line. Nothing here needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
+
+__all__ = [
+    "boolean",
+    "in_interval",
+    "known_key",
+    "last_dim",
+    "one_of",
+    "positive",
+    "rank",
+    "real_number",
+    "same_length",
+    "whole_number",
+]
+
+T = TypeVar("T")
+
+
+def real_number(name: str, value: Any) -> float:
+    """Check that `value` is one finite real number; hand it back as a float.
+
+    Raises:
+        TypeError: if it is no number (a bool is none).
+        ValueError: if it is NaN or infinite.
+
+    >>> real_number("tau", 10)
+    10.0
+    """
+    is_bool = isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+    if is_bool or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a real number, got {_shown(value)}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    return float(value)
+
+
+def positive(name: str, value: Any) -> float:
+    """Check that `value` is a finite number above zero; hand it back as a float.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not finite, or not above zero.
+
+    >>> positive("init_scale", 0.1)
+    0.1
+    >>> positive("init_scale", 0.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: init_scale must be above 0, got 0.0
+    """
+    number = real_number(name, value)
+    if number <= 0.0:
+        raise ValueError(f"{name} must be above 0, got {value!r}")
+    return number
+
+
+def in_interval(
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    include_low: bool = True,
+    include_high: bool = True,
+) -> float:
+    """Check that `value` lies between `low` and `high`; hand it back as a float.
+
+    Args:
+        name: what the caller calls it.
+        value: a real number.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        include_low: whether `low` itself is allowed.
+        include_high: whether `high` itself is allowed.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not finite, or outside.
+
+    >>> in_interval("rate", 0.3, 0, 1, include_high=False)
+    0.3
+    >>> in_interval("rate", 1.0, 0, 1, include_high=False)
+    Traceback (most recent call last):
+        ...
+    ValueError: rate must be in [0, 1), got 1.0
+    """
+    number = real_number(name, value)
+    above = number >= low if include_low else number > low
+    below = number <= high if include_high else number < high
+    if not (above and below):
+        left, right = "[" if include_low else "(", "]" if include_high else ")"
+        raise ValueError(f"{name} must be in {left}{low}, {high}{right}, got {value!r}")
+    return number
+
+
+def whole_number(name: str, value: Any, minimum: int | None = None) -> int:
+    """Check that `value` is an integer of at least `minimum`; hand it back as an int.
+
+    Raises:
+        TypeError: if it is no integer (neither 2.0 nor True is one).
+        ValueError: if it is below `minimum`.
+
+    >>> whole_number("units", 64, minimum=1)
+    64
+    >>> whole_number("units", 0, minimum=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: units must be a whole number of at least 1, got 0
+    """
+    bound = "" if minimum is None else f" of at least {minimum}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number{bound}, got {_shown(value)}")
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{name} must be a whole number{bound}, got {value!r}")
+    return int(value)
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Check that `value` is True or False; hand it back.
+
+    Raises:
+        TypeError: if it is anything else (0 and "no" are).
+
+    >>> boolean("causal", True)
+    True
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {_shown(value)}")
+    return value
+
+
+def one_of(name: str, value: T, allowed: Collection[T]) -> T:
+    """Check that `value` is one of a few; hand it back.
+
+    Raises:
+        ValueError: if it is none of them.
+
+    >>> one_of("method", "path", ["path", "analytic"])
+    'path'
+    >>> one_of("method", "pth", ["path", "analytic"])
+    Traceback (most recent call last):
+        ...
+    ValueError: method must be one of 'path', 'analytic', got 'pth'
+    """
+    if value not in tuple(allowed):
+        listed = ", ".join(repr(option) for option in allowed)
+        raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+    return value
+
+
+def known_key(name: str, key: str, allowed: Iterable[str]) -> str:
+    """Check that `key` is a known name; if it is not, suggest the nearest that is.
+
+    Args:
+        name: what the keys are, for the message: "parameter", "dataset".
+        key: the name that came.
+        allowed: the names there are.
+
+    Raises:
+        KeyError: if it is unknown.
+
+    >>> known_key("parameter", "beta_f", ["beta_f", "beta_z"])
+    'beta_f'
+    >>> known_key("parameter", "betaf", ["beta_f", "beta_z"])
+    Traceback (most recent call last):
+        ...
+    KeyError: "parameter must be one of 'beta_f', 'beta_z', got 'betaf'; did you mean 'beta_f'?"
+    """
+    names = list(allowed)
+    if key in names:
+        return key
+    listed = ", ".join(repr(option) for option in names) or "(there are none)"
+    near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise KeyError(f"{name} must be one of {listed}, got {key!r}{hint}")
+
+
+def rank(name: str, shape: Sequence[int | None], expected: int) -> tuple[int | None, ...]:
+    """Check that `shape` has `expected` axes; hand it back as a tuple.
+
+    Args:
+        name: what the caller calls the array.
+        shape: a tuple, a list or a `TensorShape`; unknown axes are None.
+        expected: how many axes there must be.
+
+    Raises:
+        ValueError: if there are more, or fewer.
+
+    >>> rank("spikes", (8, 50, 30), 3)
+    (8, 50, 30)
+    >>> rank("spikes", (50, 30), 3)
+    Traceback (most recent call last):
+        ...
+    ValueError: spikes must have 3 axes, got shape (50, 30)
+    """
+    axes = _axes(shape)
+    if len(axes) != expected:
+        plural = "axis" if expected == 1 else "axes"
+        raise ValueError(f"{name} must have {expected} {plural}, got shape {axes}")
+    return axes
+
+
+def last_dim(name: str, shape: Sequence[int | None], expected: int | None = None) -> int:
+    """Check that the last axis is known, and of size `expected` if that is given; hand it back.
+
+    Raises:
+        ValueError: if there is no last axis, its size is unknown, or it is another.
+
+    >>> last_dim("spikes", (None, None, 30))
+    30
+    >>> last_dim("params", (8, 50, 30), expected=32)
+    Traceback (most recent call last):
+        ...
+    ValueError: params must have a last axis of size 32, got shape (8, 50, 30)
+    """
+    axes = _axes(shape)
+    size = axes[-1] if axes else None
+    wanted = "of known size" if expected is None else f"of size {expected}"
+    if size is None or (expected is not None and size != expected):
+        raise ValueError(f"{name} must have a last axis {wanted}, got shape {axes}")
+    return size
+
+
+def same_length(names: Sequence[str], lengths: Sequence[int], axis: str) -> int:
+    """Check that several arrays agree along an axis; hand back its length.
+
+    Args:
+        names: what the caller calls the arrays.
+        lengths: the length of each along the axis.
+        axis: what the axis is, for the message: "trials", "time bins", "channels".
+
+    Raises:
+        ValueError: if they differ, or there are none.
+
+    >>> same_length(["encod", "recon"], [12, 12], "trials")
+    12
+    >>> same_length(["encod", "recon"], [12, 11], "trials")
+    Traceback (most recent call last):
+        ...
+    ValueError: encod and recon must have the same number of trials, got 12 and 11
+    """
+    if len(set(lengths)) != 1:
+        came = " and ".join(str(length) for length in lengths) or "none"
+        raise ValueError(f"{' and '.join(names)} must have the same number of {axis}, got {came}")
+    return lengths[0]
+
+
+def _axes(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """A shape as a plain tuple; a `TensorShape` knows how to list itself."""
+    as_list = getattr(shape, "as_list", None)
+    return tuple(as_list() if as_list is not None else shape)
+
+
+def _shown(value: Any) -> str:
+    """A value and its type, cut to fit a line."""
+    text = repr(value)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return f"{text} ({type(value).__name__})"
