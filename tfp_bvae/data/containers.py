@@ -1,0 +1,209 @@
+"""The two containers every reader, simulator and trainer speaks: `Split` and `SpikeDataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import checks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Split:
+    """The trials of one side of a train/validation split.
+
+    `encod` is what the encoders may see and `recon` is what the model must explain. With held-out
+    channels or forward prediction, `recon` is larger: its first channels and first bins are those
+    of `encod`, in the same order.
+
+    Every array is kept as float32 and must be finite. Whether the values are *counts* depends on
+    the likelihood; `require_counts` asks that question before a Poisson model is trained.
+
+    Args:
+        encod: observations for the encoders, `[trial, time, channel_in]`, spikes per bin.
+        recon: observations to reconstruct, `[trial, time_out, channel_out]`, spikes per bin.
+        ext_input: known inputs to the generator, `[trial, time_out, ext]`, any unit; or None.
+        truth: true rates where they are known, shape of `recon`, expected spikes per bin; or None.
+
+    Raises:
+        ValueError: an array is not three-dimensional, is empty or ragged, holds NaN or infinity,
+            or does not match the others.
+
+    >>> import numpy as np
+    >>> counts = np.ones((4, 10, 3))
+    >>> Split(encod=counts[:, :8, :2], recon=counts)
+    Split(4 trials, encod 8 x 2, recon 10 x 3)
+    """
+
+    encod: np.ndarray
+    recon: np.ndarray
+    ext_input: np.ndarray | None = None
+    truth: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("encod", "recon", "ext_input", "truth"):
+            value = getattr(self, name)
+            if value is not None or name in ("encod", "recon"):
+                object.__setattr__(self, name, as_trials(name, value))
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        encod, recon = self.encod.shape, self.recon.shape
+        checks.same_length(["encod", "recon"], [encod[0], recon[0]], "trials")
+        if recon[1] < encod[1] or recon[2] < encod[2]:
+            raise ValueError(
+                "recon must have at least the bins and channels of encod, "
+                f"{encod[1]} x {encod[2]}; got {recon[1]} x {recon[2]}"
+            )
+        if self.ext_input is not None and self.ext_input.shape[:2] != recon[:2]:
+            raise ValueError(
+                f"ext_input must have the trials and bins of recon, {recon[0]} x {recon[1]}; "
+                f"got {self.ext_input.shape[0]} x {self.ext_input.shape[1]}"
+            )
+        if self.truth is not None and self.truth.shape != recon:
+            raise ValueError(f"truth must have the shape of recon, {recon}; got {self.truth.shape}")
+
+    def __repr__(self) -> str:
+        parts = [f"{self.num_trials} trials"]
+        for name in ("encod", "recon"):
+            parts.append("{} {} x {}".format(name, *getattr(self, name).shape[1:]))
+        parts += [name for name in ("ext_input", "truth") if getattr(self, name) is not None]
+        return f"Split({', '.join(parts)})"
+
+    @property
+    def num_trials(self) -> int:
+        """Number of trials, the first axis of every array."""
+        return self.encod.shape[0]
+
+    def select(self, indices: np.ndarray) -> Split:
+        """The chosen trials, in the order given.
+
+        Args:
+            indices: trial numbers or a boolean mask over trials.
+
+        Returns:
+            A new `Split` of those trials.
+
+        >>> import numpy as np
+        >>> counts = np.ones((4, 10, 3))
+        >>> Split(counts, counts).select([0, 2]).num_trials
+        2
+        """
+        arrays = (self.encod, self.recon, self.ext_input, self.truth)
+        return Split(*(None if array is None else array[np.asarray(indices)] for array in arrays))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpikeDataset:
+    """Training and validation trials of one recording session, with the width of their bins.
+
+    Args:
+        train: trials to learn from.
+        valid: trials to score on; same bins and channels as `train`.
+        bin_width: width of a time bin, s.
+        attrs: everything else worth keeping, by name: condition indices, behaviour, provenance.
+
+    Raises:
+        TypeError: `train` or `valid` is not a `Split`.
+        ValueError: the two sides differ in bins, channels or in what they hold, or `bin_width` is
+            not positive.
+
+    >>> import numpy as np
+    >>> side = Split(np.ones((4, 10, 3)), np.ones((4, 10, 3)))
+    >>> SpikeDataset(train=side, valid=side.select([0, 1]), bin_width=0.02)
+    SpikeDataset(bin_width=0.02 s,
+      train=Split(4 trials, encod 10 x 3, recon 10 x 3),
+      valid=Split(2 trials, encod 10 x 3, recon 10 x 3))
+    """
+
+    train: Split
+    valid: Split
+    bin_width: float
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid"):
+            if not isinstance(getattr(self, name), Split):
+                raise TypeError(f"{name} must be a Split, got {type(getattr(self, name)).__name__}")
+        for name in ("encod", "recon", "ext_input", "truth"):
+            train, valid = (_inner_shape(getattr(side, name)) for side in (self.train, self.valid))
+            if train != valid:
+                raise ValueError(
+                    f"train and valid must agree on the bins and channels of {name}, "
+                    f"got {train} and {valid}"
+                )
+        object.__setattr__(self, "bin_width", checks.positive("bin_width", self.bin_width))
+        object.__setattr__(self, "attrs", dict(self.attrs))
+
+    def __repr__(self) -> str:
+        sides = f"train={self.train},\n  valid={self.valid}"
+        return f"SpikeDataset(bin_width={self.bin_width:g} s,\n  {sides})"
+
+
+def _inner_shape(array: np.ndarray | None) -> tuple[int, ...] | None:
+    return None if array is None else array.shape[1:]
+
+
+def as_trials(name: str, value: Any) -> np.ndarray:
+    """A float32 `[trial, time, channel]` array, or an error that names the argument.
+
+    Args:
+        name: how to call it in an error: an argument or a dataset key.
+        value: anything numpy can turn into a numeric array.
+
+    Raises:
+        ValueError: not numeric, ragged, not three-dimensional, empty, or not finite.
+
+    >>> as_trials("encod", [[[1, 2]]]).shape
+    (1, 1, 2)
+    """
+    try:
+        array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be a numeric [trial, time, channel] array, trials of one length: {error}"
+        ) from error
+    if array.ndim != 3:
+        raise ValueError(f"{name} must be [trial, time, channel], got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    bad = array.size - np.count_nonzero(np.isfinite(array))
+    if bad:
+        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite")
+    return array
+
+
+def require_counts(data: Split | SpikeDataset, name: str = "") -> None:
+    """Refuse data that no Poisson model can explain: negative or non-integer values.
+
+    Args:
+        data: a `Split`, or a `SpikeDataset` (both its sides are checked).
+        name: prefix for the name of the array in the error.
+
+    Raises:
+        TypeError: `data` is neither.
+        ValueError: naming the array, how many values are not counts, and one of them.
+
+    >>> import numpy as np
+    >>> require_counts(Split(np.ones((1, 2, 2)), np.full((1, 2, 2), 0.5)))
+    Traceback (most recent call last):
+    ...
+    ValueError: recon must hold whole numbers of at least 0; 4 of 4 are not, for example 0.5
+    """
+    if isinstance(data, SpikeDataset):
+        require_counts(data.train, "train.")
+        require_counts(data.valid, "valid.")
+        return
+    if not isinstance(data, Split):
+        raise TypeError(f"data must be a Split or a SpikeDataset, got {type(data).__name__}")
+    for field_name in ("encod", "recon"):
+        array = getattr(data, field_name)
+        wrong = (array < 0) | (array != np.floor(array))
+        if wrong.any():
+            raise ValueError(
+                f"{name}{field_name} must hold whole numbers of at least 0; "
+                f"{wrong.sum()} of {array.size} are not, for example {array[wrong][0]:g}"
+            )
