@@ -15,7 +15,8 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = (
+__all__ = [
+    "__version__",
     "data",
     "distributions",
     "inference",
@@ -25,14 +26,12 @@ _SUBPACKAGES = (
     "plots",
     "rnn",
     "training",
-)
-
-__all__ = ["__version__", *_SUBPACKAGES]
+]
 
 
 def __getattr__(name: str) -> ModuleType:
     """Import a sub-package when it is first touched (PEP 562)."""
-    if name in _SUBPACKAGES:
+    if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

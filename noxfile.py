@@ -1,0 +1,84 @@
+"""Sessions: `python -m nox -l` lists them, `python -m nox -s tests` runs one.
+
+Those that need TensorFlow share one virtual environment, `.nox/tf-py3.11` or so, because
+it takes over a minute and 2.5 GB to fill. It is made for the Python that runs nox, so that
+`python3.13 -m nox -s tests` tests on 3.13. Words after `--` are handed on.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+
+SHARED = Path(".nox") / f"tf-py{sys.version_info.major}.{sys.version_info.minor}"
+BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+def shared(session: nox.Session, extras: str) -> None:
+    """Make the shared environment if it is not there, and install the package with `extras`."""
+    if not (SHARED / "pyvenv.cfg").exists():
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", str(SHARED), external=True)
+    run(session, "pip", "install", "--quiet", "--editable", f".[{extras}]")
+
+
+def run(session: nox.Session, module: str, *arguments: str) -> None:
+    """Run `python -m module` in the shared environment."""
+    session.run(str(BIN / "python"), "-m", module, *arguments, env=QUIET, external=True)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run the tests, but for the slow ones."""
+    shared(session, "plots,test")
+    run(session, "pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def slow(session: nox.Session) -> None:
+    """Run the slow tests: trainings that must recover a known truth."""
+    shared(session, "plots,test")
+    run(session, "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def doctest(session: nox.Session) -> None:
+    """Run every example that stands in a docstring."""
+    shared(session, "plots,test")
+    run(session, "pytest", "--doctest-modules", "tfp_bvae", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, names and docstrings, and that the code is formatted."""
+    session.install("--quiet", "ruff>=0.17,<0.18")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(venv_backend="none", default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation, tutorials executed, with warnings as errors."""
+    shared(session, "docs")
+    run(session, "sphinx", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(venv_backend="none", default=False)
+def demo(session: nox.Session) -> None:
+    """Simulate spikes of a Lorenz system, fit LFADS to them, and write runs/demo."""
+    shared(session, "plots")
+    arguments = session.posargs or ["--out", "runs/demo", "--overwrite"]
+    run(session, "tfp_bvae.cli", "demo", *arguments)
+
+
+@nox.session(default=False, reuse_venv=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests, off an ordinary install, at the lowest versions allowed (Python 3.10)."""
+    lowest = ["tensorflow~=2.18.0", "tf-keras~=2.18.0", "numpy~=1.26.0", "h5py~=3.11.0"]
+    session.install(".[plots,test]", *lowest)
+    session.run("pytest", *session.posargs, env=QUIET)
