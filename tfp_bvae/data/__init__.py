@@ -1,6 +1,21 @@
 """Containers, readers and writers, binning, and simulated recordings with known truth."""
 
+from .arrays import atomic_file, read_arrays, write_arrays
 from .containers import SpikeDataset, Split, require_counts
+from .hdf5 import read_hdf5, write_hdf5
 from .synthetic import lorenz
+from .trials import stratified_split, trials_from_events
 
-__all__ = ["SpikeDataset", "Split", "lorenz", "require_counts"]
+__all__ = [
+    "SpikeDataset",
+    "Split",
+    "atomic_file",
+    "lorenz",
+    "read_arrays",
+    "read_hdf5",
+    "require_counts",
+    "stratified_split",
+    "trials_from_events",
+    "write_arrays",
+    "write_hdf5",
+]
