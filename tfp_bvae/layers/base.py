@@ -1,0 +1,63 @@
+"""The one base of every layer that turns a tensor into a distribution."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras
+from tensorflow_probability import distributions as tfd
+from tensorflow_probability import layers as tfpl
+
+from tfp_bvae import checks
+from tfp_bvae.rnn.noise import VALUES, NoiseStream, wants_sample
+
+__all__ = ["DistributionLayer"]
+
+
+class DistributionLayer(tfpl.DistributionLambda):
+    """A Keras layer that gives a distribution; it saves and loads, unlike its parent.
+
+    A subclass writes `distribution(inputs)`, a function from tensors to a `tfd.Distribution`,
+    and `get_config`. As a tensor, the distribution is one draw in training and its mean at
+    inference; all that read the same output see the same draw.
+
+    Args:
+        value: `"auto"` (sample in training, mean at inference), `"sample"` or `"mean"` (always).
+        seed: of the draws.
+
+    Source: the pattern is that of `tfp.layers.DistributionLambda`, whose configuration is not
+    serialisable; here `get_config` and `from_config` are those of a plain Keras layer.
+    """
+
+    def __init__(self, value: str = "auto", seed: int | None = None, **kwargs):
+        super().__init__(self.distribution, convert_to_tensor_fn=self._as_tensor, **kwargs)
+        self.value = checks.one_of("value", value, VALUES)
+        self.seed = seed
+        self._sampling = False
+
+    def distribution(self, inputs) -> tfd.Distribution:
+        """The distribution for these inputs."""
+        raise NotImplementedError(f"{type(self).__name__} must define distribution(inputs)")
+
+    def build(self, input_shape):
+        if self.value != "mean":
+            self.noise = NoiseStream(self, self.seed)
+        super().build(input_shape)
+
+    def call(self, inputs, training=None):
+        self._sampling = wants_sample(training, self.value)
+        return super().call(inputs)
+
+    def _as_tensor(self, distribution: tfd.Distribution) -> tf.Tensor:
+        value = self._sample(distribution) if self._sampling else distribution.mean()
+        return tf.cast(value, self.compute_dtype)
+
+    def _sample(self, distribution: tfd.Distribution) -> tf.Tensor:
+        return distribution.sample(seed=self.noise.seeds(1)[0])
+
+    def get_config(self):
+        config = tf_keras.layers.Layer.get_config(self)  # past Lambda's, which pickles functions
+        return config | {"value": self.value, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)

@@ -1,0 +1,103 @@
+"""Layers that move a sequence in time: lag, segment, and bins to predict."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import checks
+
+__all__ = ["PadTime", "SplitTime", "TimeLag"]
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class TimeLag(tf_keras.layers.Layer):
+    """Shifts a sequence so that step t sees only bins at least `lag` bins away.
+
+    The forward half of a bidirectional encoding is shifted to later bins, the backward half to
+    earlier ones, zeros moving in: at t are `forward[t - lag]` and `backward[t + lag]`. With lag 1
+    the LFADS controller never sees bin t itself.
+
+    Args:
+        lag: number of bins, 0 or more.
+        bidirectional: whether the second half of the channels runs backward in time.
+
+    Call arguments:
+        inputs: `[batch, time, channel]`.
+
+    >>> x = tf.constant([[[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
+    >>> TimeLag(1, bidirectional=True)(x).numpy()[0].tolist()
+    [[0.0, 2.0], [1.0, 3.0], [2.0, 0.0]]
+    """
+
+    def __init__(self, lag: int, bidirectional: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.lag = checks.whole_number("lag", lag, 0)
+        self.bidirectional = bidirectional
+
+    def call(self, inputs):
+        if not self.lag:
+            return inputs
+        if not self.bidirectional:
+            return self._later(inputs)
+        forward, backward = tf.split(inputs, 2, axis=-1)
+        backward = tf.reverse(self._later(tf.reverse(backward, [1])), [1])
+        return tf.concat([self._later(forward), backward], axis=-1)
+
+    def _later(self, x: tf.Tensor) -> tf.Tensor:
+        padded = tf.pad(x, [[0, 0], [self.lag, 0], [0, 0]])
+        return tf.ensure_shape(padded[:, : tf.shape(x)[1]], x.shape)
+
+    def get_config(self):
+        return super().get_config() | {"lag": self.lag, "bidirectional": self.bidirectional}
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class SplitTime(tf_keras.layers.Layer):
+    """Cuts a sequence into its first `steps` bins and the rest.
+
+    Args:
+        steps: length of the first part.
+
+    Call arguments:
+        inputs: `[batch, time, channel]`.
+
+    >>> head, rest = SplitTime(2)(tf.zeros([1, 5, 3]))
+    >>> head.shape[1], rest.shape[1]
+    (2, 3)
+    """
+
+    def __init__(self, steps: int, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = checks.whole_number("steps", steps, 1)
+
+    def call(self, inputs):
+        return inputs[:, : self.steps], inputs[:, self.steps :]
+
+    def get_config(self):
+        return super().get_config() | {"steps": self.steps}
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class PadTime(tf_keras.layers.Layer):
+    """Adds bins of zeros at the end of a sequence: bins to be predicted.
+
+    Args:
+        steps: number of bins to add.
+
+    Call arguments:
+        inputs: `[batch, time, channel]`.
+
+    >>> PadTime(2)(tf.ones([1, 3, 1])).numpy().ravel().tolist()
+    [1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+
+    def __init__(self, steps: int, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = checks.whole_number("steps", steps, 0)
+
+    def call(self, inputs):
+        return tf.pad(inputs, [[0, 0], [0, self.steps], [0, 0]])
+
+    def get_config(self):
+        return super().get_config() | {"steps": self.steps}

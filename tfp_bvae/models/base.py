@@ -1,0 +1,61 @@
+"""The Keras model that all recipes make: `fit` that survives, `predict` that gives tensors."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tf_keras
+
+__all__ = ["BetaVAE"]
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class BetaVAE(tf_keras.Model):
+    """A functional model whose output is the likelihood of the data.
+
+    * A training step whose gradient is not finite changes nothing and is counted
+      (`skipped_steps` in the logs).
+    * `predict` returns the mean of the likelihood (rates) at the posterior mean.
+    * `hyperparameters`, a plain dict, is saved with the model.
+
+    Args:
+        inputs, outputs, name: as for `tf_keras.Model`.
+    """
+
+    def __init__(self, inputs, outputs, name=None, trainable=True, **kwargs):
+        super().__init__(inputs, outputs, name=name, trainable=trainable, **kwargs)
+        self.hyperparameters: dict = {}
+        self.skipped_steps = tf_keras.metrics.Sum(name="skipped_steps")
+
+    def train_step(self, data):
+        x, y, sample_weight = tf_keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            likelihood = self(x, training=True)
+            loss = self.compute_loss(x, y, likelihood, sample_weight)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        finite = tf.math.is_finite(tf.linalg.global_norm(gradients)) & tf.math.is_finite(loss)
+        tf.cond(
+            finite,
+            lambda: self._apply(gradients),
+            lambda: tf.constant(True),
+        )
+        self.skipped_steps.update_state(tf.cast(~finite, tf.float32))
+        return self.compute_metrics(x, y, likelihood, sample_weight)
+
+    def _apply(self, gradients) -> tf.Tensor:
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return tf.constant(True)
+
+    def predict_step(self, data):
+        x, _, _ = tf_keras.utils.unpack_x_y_sample_weight(data)
+        return self(x, training=False).mean()
+
+    def get_config(self):
+        return super().get_config() | {"hyperparameters": self.hyperparameters}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        hyperparameters = config.pop("hyperparameters", {})
+        model = super().from_config(config, custom_objects)
+        model.hyperparameters = hyperparameters
+        return model

@@ -1,0 +1,30 @@
+"""Recurrent cores: time-major scans with hand-written gradients, and Keras layers on them."""
+
+from tfp_bvae.rnn.decoder import Generator, LFADSDecoder
+from tfp_bvae.rnn.gru import BidirectionalClippedGRU, ClippedGRU
+from tfp_bvae.rnn.gru_scan import clipped_gru
+from tfp_bvae.rnn.lfads_scan import (
+    DecoderPath,
+    DecoderSequences,
+    DecoderStart,
+    DecoderWeights,
+    lfads_decoder,
+)
+from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
+
+__all__ = [
+    "BidirectionalClippedGRU",
+    "ClippedGRU",
+    "DecoderPath",
+    "DecoderSequences",
+    "DecoderStart",
+    "DecoderWeights",
+    "Generator",
+    "LFADSDecoder",
+    "NoiseStream",
+    "clipped_gru",
+    "dropout_mask",
+    "lfads_decoder",
+    "posterior_values",
+    "standard_normal",
+]

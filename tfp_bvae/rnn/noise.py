@@ -1,0 +1,124 @@
+"""Where the randomness of a step comes from: stateless draws, seeded by a counter or a caller."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+
+from tfp_bvae import checks
+
+__all__ = ["NoiseStream", "dropout_mask", "posterior_values", "standard_normal", "wants_sample"]
+
+# Philox by name: XLA's default for the CPU takes a hundred times as long for the same shape.
+_ALGORITHM = "philox"
+
+VALUES = ("auto", "sample", "mean")
+
+
+class _Override(threading.local):
+    """The innermost `posterior_values` context of this thread."""
+
+    value: str = "auto"
+    seed: tf.Tensor | None = None
+
+
+_override = _Override()
+
+
+@contextlib.contextmanager
+def posterior_values(value: str, seed: tf.Tensor | Sequence[int] | None = None) -> Iterator[None]:
+    """Within this context, stochastic layers sample or give means, whatever their training flag.
+
+    Dropout and masks still follow the training flag, so that
+    `posterior_values("sample")` with `training=False` draws from a trained model's posterior.
+    It acts when a layer is called or traced: open it inside a `tf.function`, not around one.
+
+    Args:
+        value: `"sample"`, `"mean"`, or `"auto"` (sample in training, mean at inference).
+        seed: two integers; then every draw depends on this seed and the layer's name alone, and
+            no layer's own stream is advanced.
+
+    >>> with posterior_values("sample"):
+    ...     wants_sample(training=False)
+    True
+    """
+    checks.one_of("value", value, VALUES)
+    before = _override.value, _override.seed
+    _override.value, _override.seed = value, seed
+    try:
+        yield
+    finally:
+        _override.value, _override.seed = before
+
+
+def wants_sample(training: bool | None, value: str = "auto") -> bool:
+    """Whether a stochastic layer should sample now.
+
+    A layer's own `value` goes first, then the context `posterior_values`, then `training`.
+
+    >>> wants_sample(training=True), wants_sample(training=False)
+    (True, False)
+    >>> wants_sample(training=False, value="sample")
+    True
+    """
+    if value == "auto":
+        value = _override.value
+    return bool(training) if value == "auto" else value == "sample"
+
+
+class NoiseStream:
+    """The stream of seeds of one layer.
+
+    Its state is a counter that is a weight of the layer, so that a run that is resumed from a
+    checkpoint continues with the same numbers.
+
+    Args:
+        layer: the Keras layer that owns the stream; gains a non-trainable weight `draws`.
+        seed: a whole number, or None for one that Python's `random` gives (which
+            `tf_keras.utils.set_random_seed` fixes).
+    """
+
+    def __init__(self, layer, seed: int | None = None):
+        self.seed = random.randrange(2**31) if seed is None else seed
+        self._salt = zlib.crc32(layer.name.encode()) & 0x7FFFFFFF
+        self._draws = layer.add_weight(
+            name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False
+        )
+
+    def seeds(self, count: int) -> tf.Tensor:
+        """`count` fresh stateless seeds, `[count, 2]`, int32."""
+        if _override.seed is not None:
+            low, high = tf.unstack(tf.cast(_override.seed, tf.int32))
+            root = tf.stack([tf.bitwise.bitwise_xor(low, self._salt), high])
+        else:
+            draws = self._draws.assign_add(1)
+            root = tf.stack([self.seed ^ self._salt, tf.cast(draws, tf.int32)])
+        return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
+
+
+def standard_normal(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+    """Stateless standard normal draws, the same with and without XLA.
+
+    >>> standard_normal([2], [1, 2]).shape
+    TensorShape([2])
+    """
+    return tf.random.stateless_normal(shape, seed, dtype=dtype, alg=_ALGORITHM)
+
+
+def bernoulli(shape, seed: tf.Tensor, probability: float) -> tf.Tensor:
+    """Stateless draws that are True with `probability`."""
+    return tf.random.stateless_uniform(shape, seed, alg=_ALGORITHM) < probability
+
+
+def dropout_mask(shape, seed: tf.Tensor, rate: float, dtype=tf.float32) -> tf.Tensor:
+    """A mask of zeros (with probability `rate`) and of `1 / (1 - rate)`.
+
+    >>> dropout_mask([3], [1, 2], rate=0.0).numpy().tolist()
+    [1.0, 1.0, 1.0]
+    """
+    return tf.cast(bernoulli(shape, seed, 1.0 - rate), dtype) / (1.0 - rate)
