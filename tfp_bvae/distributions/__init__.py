@@ -1,0 +1,30 @@
+"""Distributions over latent paths, and the divergences between them: pure functions of tensors."""
+
+from tfp_bvae.distributions.ar1 import AR1Process
+from tfp_bvae.distributions.from_params import (
+    mvn_diag,
+    mvn_diag_params_size,
+    mvn_tril,
+    mvn_tril_params_size,
+    softplus_shift,
+)
+from tfp_bvae.distributions.kl import path_kl, sampled_kl
+from tfp_bvae.distributions.mean_field import time_marginals
+from tfp_bvae.distributions.path_distribution import PathDistribution
+from tfp_bvae.distributions.recurrence import linear_recurrence
+from tfp_bvae.distributions.tiled import TiledMVNDiag
+
+__all__ = [
+    "AR1Process",
+    "PathDistribution",
+    "TiledMVNDiag",
+    "linear_recurrence",
+    "mvn_diag",
+    "mvn_diag_params_size",
+    "mvn_tril",
+    "mvn_tril_params_size",
+    "path_kl",
+    "sampled_kl",
+    "softplus_shift",
+    "time_marginals",
+]
