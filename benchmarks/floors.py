@@ -1,0 +1,113 @@
+"""What simple methods reach on the motor-cortex benchmark: the floors a model has to clear.
+
+    python benchmarks/floors.py m1_day0.h5 --splits 5
+
+Every penalty is chosen by cross-validation over the training trials. Counts are smoothed within a
+trial, so that no method sees a bin outside the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from recording import behavior_r2, co_bps, make_dataset
+from scipy.ndimage import gaussian_filter1d
+from sklearn.linear_model import PoissonRegressor
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tfp_bvae.data import SpikeDataset
+from tfp_bvae.metrics import fit_ridge
+
+SMALLEST_RATE = 1e-3  # spikes per bin; a linear prediction may be negative, a rate may not
+RATE_SIGMA, DECODING_SIGMA = 1.0, 2.0  # bins
+GLM_ALPHAS = np.logspace(-4, 1, 11)
+COLUMNS = {"co_bps": "co-smoothing, bits/spike", "force_r2": "force R2", "emg_r2": "EMG R2"}
+
+
+def smooth(counts: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian smoothing of each trial by itself, sigma in bins, mirrored at its ends."""
+    return gaussian_filter1d(counts.astype(np.float64), sigma, axis=1, mode="reflect")
+
+
+def mean_response(data: SpikeDataset) -> dict[str, float]:
+    mean = data.train.recon.mean(axis=0)
+    return {"co_bps": co_bps(np.broadcast_to(mean, data.valid.recon.shape), data)}
+
+
+def mean_response_per_target(data: SpikeDataset) -> dict[str, float]:
+    target = data.attrs["train_target"]
+    means = {t: data.train.recon[target == t].mean(axis=0) for t in np.unique(target)}
+    return {"co_bps": co_bps(np.stack([means[t] for t in data.attrs["valid_target"]]), data)}
+
+
+def ridge(data: SpikeDataset) -> dict[str, float]:
+    train, valid = (smooth(side.encod, RATE_SIGMA) for side in (data.train, data.valid))
+    rates = fit_ridge(train, data.train.recon).predict(valid)
+    features = (smooth(side.recon, DECODING_SIGMA) for side in (data.train, data.valid))
+    return {
+        "co_bps": co_bps(np.maximum(rates, SMALLEST_RATE), data),
+        **behavior_r2(*features, data),
+    }
+
+
+def poisson_glm(data: SpikeDataset) -> dict[str, float]:
+    """One generalised linear model per held-out channel, each with its own penalty."""
+    x_train, x_valid = (
+        smooth(side.encod, RATE_SIGMA).reshape(-1, side.encod.shape[-1])
+        for side in (data.train, data.valid)
+    )
+    trials = np.repeat(np.arange(data.train.num_trials), data.train.encod.shape[1])
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), PoissonRegressor(solver="newton-cholesky")),
+        {"poissonregressor__alpha": GLM_ALPHAS},
+        scoring="neg_mean_poisson_deviance",
+        cv=GroupKFold(5, shuffle=True, random_state=0),
+    )
+    rates = np.ones(data.valid.recon.shape)
+    for channel in range(data.attrs["num_held_in"], rates.shape[-1]):
+        search.fit(x_train, data.train.recon[..., channel].ravel(), groups=trials)
+        rates[..., channel] = search.predict(x_valid).reshape(rates.shape[:2])
+    return {"co_bps": co_bps(rates, data)}
+
+
+FLOORS: dict[str, Callable[[SpikeDataset], dict[str, float]]] = {
+    "mean response": mean_response,
+    "mean response per target (told the target)": mean_response_per_target,
+    "ridge on smoothed counts": ridge,
+    "Poisson GLM on smoothed counts, one per channel": poisson_glm,
+}
+
+
+def table(scores: dict[str, list[dict[str, float]]]) -> str:
+    """Markdown: mean and standard deviation over splits."""
+    rows = [f"| method | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for method, splits in scores.items():
+        cells = []
+        for key in COLUMNS:
+            values = [split[key] for split in splits if key in split]
+            cells.append(f"{np.mean(values):.3f} ± {np.std(values):.3f}" if values else "")
+        rows.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", type=Path, help="file that make_m1_day0.py wrote")
+    parser.add_argument("--splits", type=int, default=5, help="seeds 0, 1, ... of the split")
+    arguments = parser.parse_args()
+    scores: dict[str, list[dict[str, float]]] = {method: [] for method in FLOORS}
+    for seed in range(arguments.splits):
+        data = make_dataset(arguments.path, seed)
+        for method, floor in FLOORS.items():
+            scores[method].append(floor(data))
+    print(f"Mean ± standard deviation over {arguments.splits} splits (seeds 0 and on).\n")
+    print(table(scores))
+
+
+if __name__ == "__main__":
+    main()
