@@ -1,5 +1,8 @@
 """Settings of Sphinx. Tutorials live beside `docs/`, as scripts that also run by themselves."""
 
+import dataclasses
+import inspect
+import math
 import shutil
 from pathlib import Path
 
@@ -58,11 +61,49 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
-def skip_aliases(app, what, name, obj, skip, options):
-    """Leave out the fields of named tuples; their signature names them."""
-    doc = getattr(obj, "__doc__", None) or ""
-    return True if doc.startswith("Alias for field number") else None
+def skip_foreign(app, what, name, obj, skip, options):
+    """Leave out what TensorFlow Probability and named tuples put into a class."""
+    foreign = (getattr(obj, "__module__", None) or "").startswith(("tensorflow", "tf_keras"))
+    alias = (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
+    return True if foreign or alias else None
+
+
+def show_constructor(app, what, name, obj, options, signature, returns):
+    """Show the arguments of `__init__`, which the `__new__` of Keras and TFP hide."""
+    if what != "class" or not (signature or "").startswith("(*args"):
+        return None
+    parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
+    shown = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    return str(inspect.Signature(shown)).replace("'", ""), returns
+
+
+def list_settings(app, what, name, obj, options, lines):
+    """List the fields of a set of settings: default, legal range, and name in LFADS packages."""
+    fields = dataclasses.fields(obj) if what == "class" and dataclasses.is_dataclass(obj) else ()
+    rows = [field for field in fields if "meaning" in field.metadata]
+    if not rows:
+        return
+    lines += ["", ".. list-table::", "   :header-rows: 1", ""]
+    for row in [("name", "default", "legal", "meaning", "elsewhere"), *map(setting_row, rows)]:
+        lines += [f"   {'  -' if i else '* -'} {cell}" for i, cell in enumerate(row)]
+    lines.append("")
+
+
+def setting_row(field):
+    rule = field.metadata
+    default = f"{field.default:.3g}" if isinstance(field.default, float) else str(field.default)
+    if rule["choices"] is not None:
+        legal = ", ".join(map(str, rule["choices"]))
+    elif field.type == "bool":
+        legal = "True, False"
+    else:
+        above = f"at least {rule['low']:g}" if rule["low"] > -math.inf else ""
+        legal = f"{above}, at most {rule['high']:g}" if rule["high"] < math.inf else above
+    elsewhere = f"``{rule['lfads']}``" if rule["lfads"] else ""
+    return f"``{field.name}``", f"``{default}``", legal, rule["meaning"], elsewhere
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_aliases)
+    app.connect("autodoc-process-docstring", list_settings)
+    app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("autodoc-process-signature", show_constructor)

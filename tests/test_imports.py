@@ -21,6 +21,7 @@ FLOORS = [
     {"layers"},
     {"rnn"},
     {"distributions"},
+    {"settings"},
     {"checks"},
 ]
 BESIDE = {"metrics", "data"}
