@@ -76,9 +76,9 @@ def demo(session: nox.Session) -> None:
     run(session, "tfp_bvae.cli", "demo", *arguments)
 
 
-@nox.session(default=False, reuse_venv=False)
+@nox.session(python="3.10", default=False, reuse_venv=False)
 def minimums(session: nox.Session) -> None:
-    """Run the tests, off an ordinary install, at the lowest versions allowed (Python 3.10)."""
+    """Run the tests at the lowest versions allowed, from an ordinary install."""
     lowest = ["tensorflow~=2.18.0", "tf-keras~=2.18.0", "numpy~=1.26.0", "h5py~=3.11.0"]
     session.install(".[plots,test]", *lowest)
     session.run("pytest", *session.posargs, env=QUIET)

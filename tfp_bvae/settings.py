@@ -6,9 +6,12 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tfp_bvae import checks
+
+if TYPE_CHECKING:
+    from typing import Self  # new in Python 3.11
 
 __all__ = ["Settings", "setting"]
 
