@@ -30,14 +30,12 @@ def read_hdf5(
 ) -> SpikeDataset:
     """Read a dataset from an HDF5 file with the keys of lfads-torch.
 
-    | key | shape |
-    |---|---|
-    | `train_encod_data`, `valid_encod_data` | `[trial, time, channel_in]` |
-    | `train_recon_data`, `valid_recon_data` | `[trial, time_out, channel_out]` |
-    | `train_ext_input`, `valid_ext_input` | optional, `[trial, time_out, ext]` |
-    | `train_truth`, `valid_truth` | optional, shape of recon; rate per bin = truth / factor |
-    | `conversion_factor` | optional, one number: that factor, 1 if absent |
-    | `bin_width` | optional, s; an attribute of the file or a dataset |
+    - `train_encod_data`, `valid_encod_data`: `[trial, time, channel_in]`.
+    - `train_recon_data`, `valid_recon_data`: `[trial, time_out, channel_out]`.
+    - `train_ext_input`, `valid_ext_input`: optional, `[trial, time_out, ext]`.
+    - `train_truth`, `valid_truth`: optional, shape of recon; rate per bin = truth / factor.
+    - `conversion_factor`: optional, one number: that factor, 1 if absent.
+    - `bin_width`: optional, s; an attribute of the file or a dataset.
 
     `train_data` and `valid_data` (lfads-cd, lfads-tf2) stand for encod and recon both. Every other
     array (`train_behavior`, `valid_cond_idx`, `psth`, ...) and attribute goes to `attrs`.
