@@ -161,7 +161,8 @@ def as_trials(name: str, value: Any) -> np.ndarray:
     (1, 1, 2)
     """
     try:
-        array = np.asarray(value, dtype=np.float32)
+        with np.errstate(over="ignore"):  # too large for float32 becomes infinite: refused below
+            array = np.asarray(value, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name} must be a numeric [trial, time, channel] array, trials of one length: {error}"
