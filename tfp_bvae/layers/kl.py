@@ -59,6 +59,7 @@ class KLDivergence(tf_keras.layers.Layer):
             dtype="float32",
             initializer=tf_keras.initializers.Constant(self.initial_beta),
             trainable=False,
+            experimental_autocast=False,
         )
         super().build(input_shape)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 import tf_keras
 from tensorflow_probability import distributions as tfd
@@ -87,11 +89,11 @@ class GaussianLikelihood(DistributionLayer):
         self.min_scale = checks.positive("min_scale", min_scale)
 
     def build(self, input_shape):
-        initial = tf.math.log(self.init_scale)
         self.log_scale = self.add_weight(
             name="log_scale",
             shape=(input_shape[-1],),
-            initializer=tf_keras.initializers.Constant(float(initial)),
+            initializer=tf_keras.initializers.Constant(math.log(self.init_scale)),
+            experimental_autocast=False,
         )
         super().build(input_shape)
 

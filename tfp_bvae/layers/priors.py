@@ -28,6 +28,7 @@ class _PriorLayer(DistributionLayer):
             shape=(self.event_size,),
             initializer=tf_keras.initializers.Constant(initial),
             trainable=trainable,
+            experimental_autocast=False,  # a density wants full precision
         )
 
     def get_config(self):

@@ -48,6 +48,7 @@ class L2Penalty:
                 dtype="float32",
                 initializer=tf_keras.initializers.Constant(weight),
                 trainable=False,
+                experimental_autocast=False,
             )
 
     def __call__(self, kernel: tf.Tensor) -> None:
