@@ -71,13 +71,14 @@ class KLDivergence(tf_keras.layers.Layer):
                     f"{name} must be the output of a distribution layer, got {given!r}"
                 )
         value = tf.convert_to_tensor(q)
-        divergence = tf.reduce_mean(self._divergence(q, p, tf.cast(value, q.dtype)))
+        per_trial = self._divergence(q, p, tf.cast(value, q.dtype))  # [batch, ...]
+        divergence = tf.reduce_mean(tf.reduce_sum(per_trial, axis=range(1, per_trial.shape.rank)))
         self.add_loss(tf.cast(self.beta, divergence.dtype) * divergence)
         self.add_metric(divergence, name=self.name)
         return rest[0] if rest else value
 
     def _divergence(self, q, p, value) -> tf.Tensor:
-        """KL of each trial, `[batch]`."""
+        """KL of each trial, `[batch]`; of each step, where p has no time axis and q has."""
         over_time = p.event_shape.rank == 2
         if self.method == "path" and over_time:
             return path_kl(q, p, value)
