@@ -10,6 +10,7 @@ from tfp_bvae.rnn.lfads_scan import (
     DecoderWeights,
     lfads_decoder,
 )
+from tfp_bvae.rnn.kernels import L2Penalty
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "DecoderStart",
     "DecoderWeights",
     "Generator",
+    "L2Penalty",
     "LFADSDecoder",
     "NoiseStream",
     "clipped_gru",

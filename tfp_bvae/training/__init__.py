@@ -1,0 +1,29 @@
+"""Fitting: schedules, validation, checkpoints, around Keras' own `fit`."""
+
+from tfp_bvae.training.batches import TrialBatches
+from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
+from tfp_bvae.training.fit import compile_model, fit
+from tfp_bvae.training.losses import NegativeLogLikelihood
+from tfp_bvae.training.progress import Progress, StopIfStuck
+from tfp_bvae.training.schedules import WarmUp, cosine_decay, ramped_weights
+from tfp_bvae.training.score_keeper import ScoreKeeper
+from tfp_bvae.training.settings import FitSettings
+from tfp_bvae.training.validation import HeldOut
+
+__all__ = [
+    "Checkpoints",
+    "FitSettings",
+    "HeldOut",
+    "History",
+    "NegativeLogLikelihood",
+    "Progress",
+    "ScoreKeeper",
+    "StopIfStuck",
+    "TrialBatches",
+    "WarmUp",
+    "compile_model",
+    "cosine_decay",
+    "fit",
+    "ramped_weights",
+    "read_history",
+]

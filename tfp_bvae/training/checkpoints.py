@@ -1,0 +1,89 @@
+"""A fit that was stopped at any moment goes on where its last whole epoch ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae.data import atomic_file
+
+__all__ = ["Checkpoints", "History", "read_history"]
+
+
+class Checkpoints(tf_keras.callbacks.Callback):
+    """Saves weights, optimiser slots and `state` after each epoch, and restores the newest.
+
+    TensorFlow writes a checkpoint beside the last one and then renames the file that points to
+    it, so that there is a whole one at any moment.
+
+    Args:
+        folder: where they go.
+        model: compiled and built.
+        state: further variables, in nested dicts and lists.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], model: tf_keras.Model, state: dict):
+        super().__init__()
+        model.optimizer.build(model.trainable_variables)
+        self.epochs = tf.Variable(0, trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            weights=model.weights,
+            optimizer=model.optimizer.variables,
+            epochs=self.epochs,
+            **state,
+        )
+        self.manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint, if there is one; the number of epochs it has seen."""
+        if self.manager.latest_checkpoint:
+            status = self.manager.checkpoint.restore(self.manager.latest_checkpoint)
+            status.assert_consumed()
+        return int(self.epochs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.assign(epoch + 1)
+        self.manager.save(checkpoint_number=epoch + 1)
+
+
+class History(tf_keras.callbacks.Callback):
+    """The figures of every epoch, in memory and, whole at any moment, in a CSV file.
+
+    Args:
+        path: the CSV file; None for memory only.
+        first: number of epochs that were behind at the start: later rows of the file go.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, first: int = 0):
+        super().__init__()
+        self.path = None if path is None else Path(path)
+        self.rows: list[dict[str, float]] = []
+        if first and self.path and self.path.exists():
+            self.rows = read_history(self.path)[:first]
+
+    def on_epoch_end(self, epoch, logs=None):
+        figures = {name: float(value) for name, value in logs.items()}
+        self.rows.append({"epoch": epoch + 1, **figures})
+        if self.path:
+            self._write()
+
+    def _write(self) -> None:
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names, restval="")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with atomic_file(self.path) as beside:
+            beside.write_text(text.getvalue())
+
+
+def read_history(path: str | os.PathLike[str]) -> list[dict[str, float]]:
+    """The rows of a CSV file that `History` wrote."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: float(value) for name, value in row.items() if value} for row in rows]

@@ -1,0 +1,122 @@
+"""Fitting: Keras' own compile and fit, with schedules, validation and checkpoints around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tf_keras
+
+from tfp_bvae.data import SpikeDataset
+from tfp_bvae.models import BetaVAE, model_arrays
+from tfp_bvae.training.batches import TrialBatches
+from tfp_bvae.training.checkpoints import Checkpoints, History
+from tfp_bvae.training.losses import NegativeLogLikelihood
+from tfp_bvae.training.progress import Progress, StopIfStuck
+from tfp_bvae.training.schedules import WarmUp, cosine_decay
+from tfp_bvae.training.score_keeper import ScoreKeeper
+from tfp_bvae.training.settings import FitSettings
+from tfp_bvae.training.validation import HeldOut
+
+__all__ = ["compile_model", "fit"]
+
+
+def compile_model(model: BetaVAE, settings: FitSettings, steps: int) -> None:
+    """Compiles a model with Adam, a cosine decay over `steps`, and the negative log-likelihood."""
+    optimizer = tf_keras.optimizers.Adam(
+        cosine_decay(settings.learning_rate, steps, settings.final_rate),
+        weight_decay=settings.weight_decay or None,
+        global_clipnorm=settings.clip_norm,
+        jit_compile=False,  # the whole step is compiled
+    )
+    model.compile(optimizer, loss=NegativeLogLikelihood(), jit_compile=settings.jit_compile)
+
+
+def fit(
+    model: BetaVAE,
+    data: SpikeDataset,
+    settings: FitSettings | Mapping[str, Any] | None = None,
+    run: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    verbose: bool = True,
+    callbacks: Sequence[tf_keras.callbacks.Callback] = (),
+) -> list[dict[str, float]]:
+    """Fits a model to the training trials, and leaves it with its best weights.
+
+    Betas and L2 rise from 0 over the warm-up; the learning rate falls along half a cosine. After
+    each epoch the likelihood of entries that the encoders do not see is measured on the
+    validation trials (`HeldOut`); the model ends with the weights of the best smoothed score
+    after the warm-up. A step whose gradient is not finite changes nothing and is counted.
+
+    Args:
+        model: from `tfp_bvae.models`.
+        data: training and validation trials.
+        settings: a `FitSettings` or a plain dict; None for the defaults.
+        run: folder for checkpoints, `history.csv` and TensorBoard's events (where tensorboard is
+            installed); None keeps nothing on disk.
+        resume: go on from the newest checkpoint in `run`.
+        verbose: show a bar with the time that is left.
+        callbacks: further Keras callbacks.
+
+    Returns:
+        A dict of figures per epoch: `loss`, `kl_f`, `kl_z` (nats per trial), `skipped_steps`,
+        `val_heldout` (bits per spike).
+
+    Raises:
+        ValueError: if the data do not suit the model.
+        FloatingPointError: if no step of an epoch had a finite gradient.
+    """
+    settings = FitSettings.of(settings)
+    seed = model.hyperparameters["arguments"]["seed"]
+    batches = TrialBatches(*model_arrays(model, data.train), settings.batch_size, seed)
+    compile_model(model, settings, steps=settings.epochs * len(batches))
+
+    held_out = HeldOut(model, data.valid, settings.batch_size, settings.jit_compile)
+    keeper = ScoreKeeper(
+        model, held_out, settings.warm_up, settings.validate_every, settings.patience
+    )
+    first, saving = 0, []
+    if run is not None:
+        checkpoints = Checkpoints(Path(run) / "checkpoints", model, keeper.state)
+        first = checkpoints.restore() if resume else 0
+        saving = [checkpoints, *_tensorboard(Path(run))]
+    history = History(Path(run) / "history.csv" if run is not None else None, first)
+    batches.epoch = first
+
+    if first < settings.epochs and not _stopped(keeper, settings, first):
+        model.fit(
+            batches,
+            epochs=settings.epochs,
+            initial_epoch=first,
+            verbose=0,
+            callbacks=[
+                WarmUp(settings.warm_up * len(batches), len(batches)),
+                StopIfStuck(),
+                keeper,
+                history,
+                *([Progress(settings.epochs, first)] if verbose else []),
+                *callbacks,
+                *saving,
+            ],
+        )
+    keeper.set_model(model)
+    keeper.restore_best()
+    return history.rows
+
+
+def _stopped(keeper: ScoreKeeper, settings: FitSettings, epochs: int) -> bool:
+    """Whether a resumed fit had run out of patience already."""
+    best_epoch = int(keeper.state["best_epoch"])
+    return bool(settings.patience) and best_epoch >= 0 and (
+        epochs - 1 - best_epoch >= settings.patience
+    )
+
+
+def _tensorboard(run: Path) -> list[tf_keras.callbacks.Callback]:
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        return []
+    return [tf_keras.callbacks.TensorBoard(str(run / "tensorboard"), profile_batch=0)]
