@@ -263,7 +263,9 @@ class LFADSDecoder(_GeneratorLayer):
         return DecoderWeights(*(tf.convert_to_tensor(w) for w in weights))
 
     def _sequences(self, inputs: dict, encoding: tf.Tensor, training) -> DecoderSequences:
-        seeds = self.noise.seeds(5)
+        seeds = [None] * 5
+        if training or wants_sample(training):
+            seeds = self.noise.seeds(5)
         steps = tf.zeros_like(encoding[..., :1])  # [time, batch, 1]
         encoding *= self._mask(encoding, seeds[0], training)
         noise = tf.tile(steps, [1, 1, self.inferred_inputs])

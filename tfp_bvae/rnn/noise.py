@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
+import tf_keras
 
 from tfp_bvae import checks
 
@@ -74,30 +75,35 @@ def wants_sample(training: bool | None, value: str = "auto") -> bool:
 class NoiseStream:
     """The stream of seeds of one layer.
 
-    Its state is a counter that is a weight of the layer, so that a run that is resumed from a
-    checkpoint continues with the same numbers.
+    Its state, the seed and a counter, is a weight of the layer, so that a run that is resumed
+    from a checkpoint or a file continues with the same numbers.
 
     Args:
-        layer: the Keras layer that owns the stream; gains a non-trainable weight `draws`.
+        layer: the Keras layer that owns the stream; gains a non-trainable weight
+            `seed_and_draws`. Its name sets it apart from other layers of the same seed.
         seed: a whole number, or None for one that Python's `random` gives (which
             `tf_keras.utils.set_random_seed` fixes).
     """
 
     def __init__(self, layer, seed: int | None = None):
-        self.seed = random.randrange(2**31) if seed is None else seed
+        seed = random.randrange(2**31) if seed is None else checks.whole_number("seed", seed)
         self._salt = zlib.crc32(layer.name.encode()) & 0x7FFFFFFF
-        self._draws = layer.add_weight(
-            name="draws", shape=(), dtype="int64", initializer="zeros", trainable=False
+        self._state = layer.add_weight(
+            name="seed_and_draws",
+            shape=(2,),
+            dtype="int64",
+            initializer=tf_keras.initializers.Constant([seed, 0]),
+            trainable=False,
         )
 
     def seeds(self, count: int) -> tf.Tensor:
         """`count` fresh stateless seeds, `[count, 2]`, int32."""
         if _override.seed is not None:
-            low, high = tf.unstack(tf.cast(_override.seed, tf.int32))
-            root = tf.stack([tf.bitwise.bitwise_xor(low, self._salt), high])
+            state = _override.seed
         else:
-            draws = self._draws.assign_add(1)
-            root = tf.stack([self.seed ^ self._salt, tf.cast(draws, tf.int32)])
+            state = self._state.assign_add([0, 1])
+        seed, draws = tf.unstack(tf.cast(state, tf.int32))
+        root = tf.stack([tf.bitwise.bitwise_xor(seed, self._salt), draws])
         return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
 
 
