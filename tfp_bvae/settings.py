@@ -85,10 +85,18 @@ class Settings:
 
     @classmethod
     def parse(cls, name: str, text: str) -> Any:
-        """The value that `text` means for the field `name`, as typed on a command line."""
+        """The value that `text` means for the field `name`, as typed on a command line.
+
+        Raises:
+            KeyError: for a name that is not a field; it suggests the nearest.
+            ValueError: for a text that is neither a number, nor true, false or none.
+        """
+        checks.known_key(cls.__name__, name, cls.names())
         field = {f.name: f for f in dataclasses.fields(cls)}[name]
         if field.metadata.get("choices") is not None and field.type == "str":
             return text
+        if text.lower() == "none":
+            return None
         try:
             return json.loads(text.lower())
         except json.JSONDecodeError:
