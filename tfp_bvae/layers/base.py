@@ -49,6 +49,7 @@ class DistributionLayer(tfpl.DistributionLambda):
 
     def _as_tensor(self, distribution: tfd.Distribution) -> tf.Tensor:
         value = self._sample(distribution) if self._sampling else distribution.mean()
+        value.set_shape(distribution.batch_shape.concatenate(distribution.event_shape))
         return tf.cast(value, self.compute_dtype)
 
     def _sample(self, distribution: tfd.Distribution) -> tf.Tensor:

@@ -60,7 +60,10 @@ class SplitTime(tf_keras.layers.Layer):
         steps: length of the first part.
 
     Call arguments:
-        inputs: `[batch, time, channel]`.
+        inputs: `[batch, time, channel]`, with more bins than `steps`.
+
+    Raises:
+        ValueError: if the sequence is known to be no longer than `steps`.
 
     >>> head, rest = SplitTime(2)(tf.zeros([1, 5, 3]))
     >>> head.shape[1], rest.shape[1]
@@ -72,7 +75,11 @@ class SplitTime(tf_keras.layers.Layer):
         self.steps = checks.whole_number("steps", steps, 1)
 
     def call(self, inputs):
-        return inputs[:, : self.steps], inputs[:, self.steps :]
+        length = inputs.shape[1]
+        if length is not None and length <= self.steps:
+            raise ValueError(f"inputs must have more than {self.steps} time bins, got {length}")
+        head_shape = [inputs.shape[0], self.steps, *inputs.shape[2:]]
+        return tf.ensure_shape(inputs[:, : self.steps], head_shape), inputs[:, self.steps :]
 
     def get_config(self):
         return super().get_config() | {"steps": self.steps}
