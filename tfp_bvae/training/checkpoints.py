@@ -33,9 +33,9 @@ class Checkpoints(tf_keras.callbacks.Callback):
         self.epochs = tf.Variable(0, trainable=False)
         checkpoint = tf.train.Checkpoint(
             weights=model.weights,
-            optimizer=model.optimizer.variables,
+            optimizer=list(model.optimizer.variables),
             epochs=self.epochs,
-            **state,
+            state=state,
         )
         self.manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
 
