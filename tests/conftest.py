@@ -21,3 +21,35 @@ def seeds():
 def rng() -> np.random.Generator:
     """A seeded generator for a test to draw its data from."""
     return np.random.default_rng(0)
+
+
+TINY_LFADS = {
+    "f_size": 4,
+    "f_encoder_units": 6,
+    "z_size": 1,
+    "z_encoder_units": 5,
+    "controller_units": 5,
+    "generator_units": 8,
+    "factors": 3,
+}
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    """Lorenz, small: 32 training and 8 validation trials of 10 bins and 6 channels."""
+    from tfp_bvae import data
+
+    return data.synthetic.lorenz(
+        seed=0, num_conditions=4, num_channels=6, num_trials=10, num_valid=2, duration_ms=200
+    )
+
+
+@pytest.fixture
+def make_model():
+    """A function that builds a tiny LFADS, the same each time; keywords are further settings."""
+    from tfp_bvae import models
+
+    def make(arguments=None, **params):
+        return models.lfads({"channels": 6, "seed": 3} | (arguments or {}), TINY_LFADS | params)
+
+    return make

@@ -1,0 +1,201 @@
+"""Fitting: what is scheduled, kept, skipped, saved and resumed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import data, training
+from tfp_bvae.training import HeldOut, WarmUp, cosine_decay, ramped_weights
+
+FAST = {"epochs": 4, "batch_size": 16, "warm_up": 2, "jit_compile": False}
+
+
+def weights_of(model):
+    return [w.numpy() for w in model.weights]
+
+
+def same(a, b) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_loss_falls_and_history_tells(dataset, make_model):
+    history = training.fit(make_model(), dataset, FAST | {"epochs": 15}, verbose=False)
+    assert [row["epoch"] for row in history] == list(range(1, 16))
+    assert {"loss", "kl_f", "kl_z", "skipped_steps", "val_heldout"} <= set(history[0])
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert all(row["skipped_steps"] == 0 for row in history)
+
+
+def test_same_seed_same_weights(dataset, make_model):
+    fitted = []
+    for _ in range(2):
+        model = make_model()
+        training.fit(model, dataset, FAST, verbose=False)
+        fitted.append(weights_of(model))
+    assert same(*fitted)
+
+
+class StopAfter(tf_keras.callbacks.Callback):
+    """An accident in the middle of an epoch."""
+
+    def __init__(self, epoch: int):
+        super().__init__()
+        self.epoch, self._now = epoch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._now == self.epoch and batch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("accident", [0, 2])
+def test_a_resumed_fit_ends_as_the_undisturbed_one(dataset, make_model, tmp_path, accident):
+    whole = make_model()
+    history = training.fit(whole, dataset, FAST, run=tmp_path / "whole", verbose=False)
+    run = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(
+            make_model(), dataset, FAST, run=run, verbose=False, callbacks=[StopAfter(accident)]
+        )
+    resumed = make_model()
+    again = training.fit(resumed, dataset, FAST, run=run, resume=True, verbose=False)
+    assert same(weights_of(whole), weights_of(resumed))
+    assert again == pytest.approx(history) if len(again) == 1 else len(again) == len(history)
+    for row, expected in zip(again, history, strict=True):
+        assert row == pytest.approx(expected, rel=1e-6)
+    assert training.read_history(run / "history.csv") == pytest.approx(again)
+
+
+def test_resuming_a_finished_fit_changes_nothing(dataset, make_model, tmp_path):
+    model = make_model()
+    history = training.fit(model, dataset, FAST, run=tmp_path, verbose=False)
+    again = make_model()
+    repeated = training.fit(again, dataset, FAST, run=tmp_path, resume=True, verbose=False)
+    assert same(weights_of(model), weights_of(again))
+    assert len(repeated) == len(history)
+
+
+def test_betas_rise_over_the_warm_up_and_end_at_their_targets(dataset, make_model):
+    seen = []
+
+    class Watch(tf_keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(float(self.model.get_layer("kl_f").beta))
+
+    model = make_model(beta_f=0.5, l2_generator=0.1)
+    training.fit(model, dataset, FAST, verbose=False, callbacks=[Watch()])
+    np.testing.assert_allclose(seen, [0.125, 0.25, 0.375, 0.5] + [0.5] * 4, rtol=1e-6)
+    found = {round(target, 6): float(weight) for weight, target in ramped_weights(model)}
+    assert found == pytest.approx({0.5: 0.5, 0.3: 0.3, 0.1: 0.1})
+
+
+def test_weights_of_the_warm_up_are_never_the_best(dataset, make_model):
+    class Scores(HeldOut):
+        scores = iter([9.0, 8.0, 1.0, 0.5])
+
+        def __call__(self):
+            return next(self.scores)
+
+    model = make_model()
+    training.compile_model(model, training.FitSettings.of(FAST), 8)
+    keeper = training.ScoreKeeper(model, Scores(model, dataset.valid, 8, False), warm_up=3)
+    keeper.set_model(model)
+    keeper.set_params({"epochs": 4})
+    for epoch in range(4):
+        model.get_layer("log_rate").bias.assign(tf.fill([6], float(epoch)))
+        keeper.on_epoch_end(epoch, {})
+    keeper.restore_best()
+    assert int(keeper.state["best_epoch"]) == 2
+    np.testing.assert_array_equal(model.get_layer("log_rate").bias, np.full(6, 2.0))
+
+
+def test_patience_ends_a_fit_that_gets_no_better(dataset, make_model):
+    settings = FAST | {"epochs": 50, "patience": 2, "learning_rate": 1e-8, "warm_up": 0}
+    history = training.fit(make_model(), dataset, settings, verbose=False)
+    assert len(history) < 50
+
+
+def test_steps_that_are_not_finite_are_skipped_and_counted(dataset, make_model):
+    class Poison(tf_keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            kernel = self.model.get_layer("log_rate").bias
+            kernel.assign(kernel + (np.nan if epoch == 1 else 0.0))
+
+    with pytest.raises(FloatingPointError, match="no step of epoch 2"):
+        training.fit(make_model(), dataset, FAST, verbose=False, callbacks=[Poison()])
+
+
+def test_compiled_and_plain_steps_agree(dataset, make_model):
+    losses = []
+    for jit in (True, False):
+        settings = FAST | {"epochs": 1, "jit_compile": jit}
+        losses.append(training.fit(make_model(), dataset, settings, verbose=False)[0]["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_held_out_entries_do_not_reach_the_encoders(dataset, make_model):
+    held_out = HeldOut(make_model(), dataset.valid, 8, jit_compile=False)
+    spikes = held_out.inputs["spikes"]
+    assert not spikes[held_out.scored].any()
+    assert held_out.scored.mean() == pytest.approx(0.2, abs=0.05)
+    kept = ~held_out.scored
+    np.testing.assert_allclose(spikes[kept], dataset.valid.encod[kept] / 0.8, rtol=1e-6)
+
+
+def test_held_out_channels_and_bins_are_what_is_scored(dataset):
+    from tfp_bvae import models
+
+    def side(split):
+        return data.Split(encod=split.encod[:, :8, :4], recon=split.recon)
+
+    model = models.lfads({"channels": 4, "outputs": 6, "forward_bins": 2})
+    held_out = HeldOut(model, side(dataset.valid), 8, jit_compile=False)
+    assert not held_out.scored[:, :8, :4].any()
+    assert held_out.scored[:, 8:].all() and held_out.scored[:, :, 4:].all()
+    np.testing.assert_array_equal(held_out.inputs["spikes"], dataset.valid.encod[:, :8, :4])
+
+
+def test_cosine_decay_from_peak_to_floor():
+    rate = cosine_decay(0.1, 100, 0.01)
+    assert float(rate(0)) == pytest.approx(0.1)
+    assert float(rate(50)) == pytest.approx(0.1 * (0.01 + 0.99 / 2))
+    assert float(rate(1000)) == pytest.approx(0.001)
+
+
+def test_no_warm_up_sets_targets_at_once(make_model):
+    callback = WarmUp(0, 4)
+    callback.set_model(make_model())
+    callback.on_epoch_begin(0)
+    callback.on_train_batch_begin(0)
+    assert all(float(w) == pytest.approx(t) for w, t in ramped_weights(callback.model))
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "match"),
+    [
+        ({"epoch": 3}, KeyError, "epochs"),
+        ({"epochs": 0}, ValueError, "epochs must"),
+        ({"learning_rate": -1.0}, ValueError, "learning_rate must"),
+        ({"batch_size": 2.5}, TypeError, "batch_size must"),
+        ("fast", TypeError, "FitSettings must"),
+    ],
+)
+def test_bad_settings_are_named(dataset, make_model, settings, error, match):
+    with pytest.raises(error, match=match):
+        training.fit(make_model(), dataset, settings, verbose=False)
+
+
+def test_data_that_do_not_suit_the_model_are_refused(dataset, make_model):
+    narrow = data.Split(dataset.train.encod[..., :5], dataset.train.recon[..., :5])
+    wrong = data.SpikeDataset(narrow, narrow, dataset.bin_width)
+    with pytest.raises(ValueError, match="6 encoded channels"):
+        training.fit(make_model(), wrong, FAST, verbose=False)
+    halves = data.Split(dataset.train.encod + 0.5, dataset.train.recon + 0.5)
+    wrong = data.SpikeDataset(halves, halves, dataset.bin_width)
+    with pytest.raises(ValueError, match="count|whole"):
+        training.fit(make_model(), wrong, FAST, verbose=False)
