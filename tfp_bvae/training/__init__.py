@@ -5,6 +5,9 @@ from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
+from tfp_bvae.training.run import Run
+from tfp_bvae.training.run_data import data_arguments, fingerprint
+from tfp_bvae.training.run_folder import create_run, open_run
 from tfp_bvae.training.schedules import WarmUp, cosine_decay, ramped_weights
 from tfp_bvae.training.score_keeper import ScoreKeeper
 from tfp_bvae.training.settings import FitSettings
@@ -17,13 +20,18 @@ __all__ = [
     "History",
     "NegativeLogLikelihood",
     "Progress",
+    "Run",
     "ScoreKeeper",
     "StopIfStuck",
     "TrialBatches",
     "WarmUp",
     "compile_model",
     "cosine_decay",
+    "create_run",
+    "data_arguments",
+    "fingerprint",
     "fit",
+    "open_run",
     "ramped_weights",
     "read_history",
 ]

@@ -1,0 +1,85 @@
+"""The command line: `tfp-bvae VERB`, each verb a module with a function `run`.
+
+TensorFlow is imported by the verbs that need it, once the paths they are given have been checked;
+`--help` does without. Where the process is `tfp-bvae` itself, and only there, TensorFlow's log of
+what it finds of the machine is kept from the terminal, unless the environment has a
+`TF_CPP_MIN_LOG_LEVEL` of 0: a library leaves the environment to its user, a program owns its
+process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfp_bvae.cli.parser import build_parser
+from tfp_bvae.cli.quiet import quiet_start
+
+__all__ = ["main"]
+
+EXPECTED = (ValueError, TypeError, KeyError, OSError, FloatingPointError, ImportError)
+LONGEST = 400  # characters of an error, which may hold a whole array
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        argv: the words after `tfp-bvae`; None takes those of the process.
+
+    Returns:
+        The exit code: 0, 2 after an error (one line on stderr), 130 after Ctrl-C.
+    """
+    options = build_parser().parse_args(argv)
+    try:
+        _check_paths(options)
+        with quiet_start() if argv is None else contextlib.nullcontext():
+            verb = importlib.import_module(f"{__name__}.{options.verb}")
+        verb.run(options)
+    except KeyboardInterrupt:
+        print(f"\ntfp-bvae: interrupted{_how_to_resume(options)}", file=sys.stderr)
+        return 130
+    except EXPECTED as error:
+        if options.traceback:
+            raise
+        print(f"tfp-bvae: error: {_one_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _check_paths(options: Namespace) -> None:
+    """Refuse at once what needs no more than a look at the disk."""
+    given = vars(options)
+    if given.get("run_folder") and not Path(options.run_folder).is_dir():
+        raise FileNotFoundError(f"RUN must be the folder of a fit, got {options.run_folder}")
+    if given.get("data") and not Path(options.data).is_file():
+        raise FileNotFoundError(f"F.h5 must be an HDF5 file that exists, got {options.data}")
+    if not given.get("out") or options.overwrite or given.get("resume"):
+        return
+    if os.path.lexists(options.out):
+        ways = "--resume goes on with it, " if "resume" in given else ""
+        raise FileExistsError(f"{options.out} exists: {ways}--overwrite replaces it")
+
+
+def _how_to_resume(options: Namespace) -> str:
+    if options.verb not in ("fit", "demo") or not (Path(options.out) / "run.json").is_file():
+        return ""
+    data = options.data if options.verb == "fit" else Path(options.out) / "data.h5"
+    return f"; go on with: tfp-bvae fit {data} --out {options.out} --resume"
+
+
+def _one_line(error: BaseException) -> str:
+    """What an exception says, without quotes, error numbers or line breaks."""
+    if isinstance(error, KeyError) and error.args:
+        text = str(error.args[0])
+    elif isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.filename}: {error.strerror}"
+    else:
+        text = str(error)
+    text = " ".join(text.split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

@@ -1,0 +1,7 @@
+"""`python -m tfp_bvae.cli` is `tfp-bvae`."""
+
+import sys
+
+from tfp_bvae.cli import main
+
+sys.exit(main())

@@ -1,0 +1,27 @@
+"""`tfp-bvae evaluate`."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits
+from tfp_bvae.training import open_run
+
+__all__ = ["run"]
+
+
+def run(options: Namespace) -> None:
+    """Print the scores of a fitted model as JSON, and nothing else, on stdout."""
+    found = open_run(options.run_folder)
+    path = options.data or found.data["path"]
+    if path is None or not Path(path).is_file():
+        raise FileNotFoundError(f"F.h5 must be given: the file of {found.path}, {path}, is gone")
+    arguments = found.arguments
+    data = read_dataset(path, arguments.likelihood, arguments.bin_width)
+    if not options.data:
+        found.require_same(data)
+    model = found.load_model()
+    scores = score_splits(model, data, infer_splits(model, data, options.samples))
+    print(json.dumps({"run": str(found.path), "data": str(path), **scores}, indent=2))

@@ -1,0 +1,131 @@
+"""`tfp-bvae fit`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits, score_table
+from tfp_bvae.cli.settings import part, read_settings
+from tfp_bvae.data import SpikeDataset
+from tfp_bvae.inference import Posterior, write_posterior
+from tfp_bvae.models import BetaVAE
+from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
+from tfp_bvae.training.run import MODELS
+
+__all__ = ["fit_run", "make_way", "run"]
+
+
+def run(options: Namespace) -> None:
+    """Fit a model to a file, or go on with a fit."""
+    given = read_settings(options.model, options.set, epochs=options.epochs, seed=options.seed)
+    path = Path(options.out)
+    if options.resume and path.exists():
+        found, data = _resume(path, options, given)
+    else:
+        found, data = _start(path, options, given)
+    if "bin_width_note" in data.attrs and not options.quiet:
+        note = data.attrs["bin_width_note"]
+        print(f"tfp-bvae: note: {note}; --set bin_width=0.02, say, tells it", file=sys.stderr)
+    fit_run(found, data, quiet=options.quiet)
+
+
+def make_way(path: Path, overwrite: bool) -> None:
+    """Remove an older run that is to be overwritten.
+
+    Raises:
+        FileExistsError: there is something, and it is not to be overwritten, or is no run.
+    """
+    if not path.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{path} exists: --overwrite replaces it")
+    if not (path / "run.json").is_file():
+        raise FileExistsError(f"{path} exists and is not a run, so --overwrite leaves it alone")
+    shutil.rmtree(path)
+
+
+def fit_run(run: Run, data: SpikeDataset, quiet: bool = False) -> dict[str, Posterior]:
+    """Fit, or go on where the newest checkpoint stands; then write all that a run holds.
+
+    A run that fails before its first checkpoint is removed: there is nothing in it to keep.
+
+    Args:
+        run: what to fit.
+        data: to what.
+        quiet: print nothing.
+
+    Returns:
+        The posterior of each split.
+    """
+    first = run.epochs()
+    started = time.monotonic()
+    try:
+        model = run.build_model(data)
+        fit(model, data, run.fit, run=run.path, resume=True, verbose=not quiet)
+    except Exception:
+        if run.checkpoint is None:
+            shutil.rmtree(run.path)
+        raise
+    seconds = time.monotonic() - started
+    run.save_model(model)
+    posteriors = infer_splits(model, data)
+    write_posterior(run.posterior_file, posteriors, {"bin_width": data.bin_width})
+    scores = score_splits(model, data, posteriors)
+    metrics = scores | {"fit": _figures(run, model, seconds, first)}
+    run.write_metrics(metrics)
+    if not quiet:
+        print(_summary(run, metrics))
+    return posteriors
+
+
+def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+    likelihood = given.get("likelihood", "poisson")
+    data = read_dataset(options.data, likelihood, given.get("bin_width"))
+    params = MODELS[options.model][1].of(part(given, MODELS[options.model][1]))
+    settings = FitSettings.of(part(given, FitSettings))
+    arguments = data_arguments(data, likelihood, given.get("seed", 0))
+    if options.resume and not options.quiet:
+        print(f"tfp-bvae: note: nothing to resume at {path}, starting it", file=sys.stderr)
+    make_way(path, options.overwrite)
+    return create_run(path, options.model, data, arguments, params, settings, options.data), data
+
+
+def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+    found = open_run(path)
+    arguments = found.arguments
+    if found.model != options.model:
+        raise ValueError(f"{path} must go on as it began: with --model {found.model}")
+    data = read_dataset(options.data, arguments.likelihood, arguments.bin_width)
+    found.require_same(data, given)
+    return found, data
+
+
+def _figures(run: Run, model: BetaVAE, seconds: float, first: int) -> dict[str, Any]:
+    """What there is to say of the fit itself."""
+    history = run.history()
+    last = history[-1]
+    return {
+        "epochs": len(history),
+        "best_epoch": run.best_epoch(),
+        "kl_nats_per_trial": {name: last[name] for name in ("kl_f", "kl_z") if name in last},
+        "skipped_steps": int(sum(row["skipped_steps"] for row in history)),
+        "seconds": round(seconds, 1),
+        "resumed_at_epoch": first,
+        "trainable_weights": sum(int(w.shape.num_elements()) for w in model.trainable_weights),
+    }
+
+
+def _summary(run: Run, metrics: dict[str, Any]) -> str:
+    figures = metrics["fit"]
+    divergences = ", ".join(f"{k} {v:.1f}" for k, v in figures["kl_nats_per_trial"].items())
+    return (
+        f"\n{score_table(metrics)}\n\n"
+        f"best epoch {figures['best_epoch']} of {figures['epochs']}, {divergences} nats per trial, "
+        f"{figures['seconds']:.0f} s, {figures['trainable_weights']:,} weights\n"
+        f"{run.path}/: {', '.join(sorted(file.name for file in run.path.glob('[!.]*.*')))}"
+    )

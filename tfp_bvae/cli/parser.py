@@ -1,0 +1,145 @@
+"""What can be typed. Nothing heavy is imported here, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+import tfp_bvae
+
+__all__ = ["build_parser"]
+
+MODELS = ("lfads",)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and whose long options are typed in full."""
+
+    def __init__(self, **settings):
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"tfp-bvae: error: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `tfp-bvae` with all its verbs."""
+    parser = _Parser(
+        prog="tfp-bvae",
+        description="Fit beta-VAEs to multi-channel spiking data.",
+        epilog="tfp-bvae VERB --help lists the options of a verb.",
+    )
+    parser.add_argument("--version", action="version", version=f"tfp-bvae {tfp_bvae.__version__}")
+    parser.add_argument(
+        "--traceback", action="store_true", help="show where an error comes from, to report it"
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
+    _add_simulate(verbs)
+    _add_fit(verbs)
+    _add_infer(verbs)
+    _add_evaluate(verbs)
+    _add_demo(verbs)
+    _add_settings(verbs)
+    return parser
+
+
+def _verb(verbs, name: str, summary: str) -> argparse.ArgumentParser:
+    return verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+
+
+def _add_out(verb, metavar: str, meaning: str, default: str | None = None) -> None:
+    verb.add_argument("--out", metavar=metavar, help=meaning, default=default, required=not default)
+    verb.add_argument("--overwrite", action="store_true", help=f"replace {metavar} if it exists")
+
+
+def _add_samples(verb) -> None:
+    verb.add_argument(
+        "--samples", type=_positive, default=50, metavar="N", help="posterior samples (50)"
+    )
+
+
+def _add_simulate(verbs) -> None:
+    verb = _verb(verbs, "simulate", "write simulated spikes, with their true rates")
+    verb.add_argument("system", choices=("lorenz",), help="what drives the neurons")
+    _add_out(verb, "F.h5", "the file to write")
+    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the simulation (0)")
+    verb.add_argument("--conditions", type=_positive, default=65, metavar="N", help="(65)")
+    verb.add_argument("--channels", type=_positive, default=30, metavar="N", help="neurons (30)")
+    verb.add_argument(
+        "--trials", type=_positive, default=20, metavar="N", help="trials per condition (20)"
+    )
+    verb.add_argument(
+        "--valid", type=_positive, default=4, metavar="N", help="of these, for validation (4)"
+    )
+    verb.add_argument(
+        "--duration", type=_positive, default=1000, metavar="MS", help="of a trial, ms (1000)"
+    )
+    verb.add_argument(
+        "--bin-width", type=_positive, default=20, metavar="MS", help="of a bin, ms (20)"
+    )
+    verb.add_argument(
+        "--base-rate", type=float, default=5.0, metavar="R", help="of a neuron, spikes/s (5)"
+    )
+
+
+def _add_fit(verbs) -> None:
+    verb = _verb(verbs, "fit", "fit a model to a file")
+    verb.add_argument("data", metavar="F.h5", help="trials, under the names that lfads-torch uses")
+    verb.add_argument("--model", choices=MODELS, default="lfads", help="which model (lfads)")
+    _add_out(verb, "RUN", "folder for the fitted model, its rates and scores")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting, as often as you like; tfp-bvae settings lists them",
+    )
+    verb.add_argument("--epochs", metavar="N", help="short for --set epochs=N")
+    verb.add_argument("--seed", metavar="N", help="short for --set seed=N")
+    verb.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on after the last whole epoch of RUN, with its settings; start if there is none",
+    )
+    verb.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_infer(verbs) -> None:
+    verb = _verb(verbs, "infer", "write the rates and latents that a fitted model infers")
+    verb.add_argument("run_folder", metavar="RUN", help="folder of a fit")
+    verb.add_argument("data", metavar="F.h5", help="trials")
+    _add_out(verb, "P.h5", "the file to write")
+    _add_samples(verb)
+
+
+def _add_evaluate(verbs) -> None:
+    verb = _verb(verbs, "evaluate", "print the scores of a fitted model as JSON")
+    verb.add_argument("run_folder", metavar="RUN", help="folder of a fit")
+    verb.add_argument(
+        "data", metavar="F.h5", nargs="?", help="trials; without, those that it was fitted to"
+    )
+    _add_samples(verb)
+
+
+def _add_demo(verbs) -> None:
+    verb = _verb(verbs, "demo", "simulate spikes, fit LFADS to them, and draw what it found")
+    _add_out(verb, "RUN", "folder for all of it (runs/demo)", default="runs/demo")
+    verb.add_argument("--epochs", type=_positive, default=60, metavar="N", help="of the fit (60)")
+    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of data and fit (0)")
+
+
+def _add_settings(verbs) -> None:
+    verb = _verb(verbs, "settings", "list what --set can set, with defaults and legal ranges")
+    verb.add_argument("--model", choices=MODELS, default="lfads", help="of which model (lfads)")
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)

@@ -1,0 +1,69 @@
+"""What `fit`, `infer` and `evaluate` share: reading a file, inferring and scoring its splits."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from tfp_bvae.data import SpikeDataset, read_hdf5
+from tfp_bvae.inference import Posterior, sample_and_average, score
+from tfp_bvae.models import BetaVAE
+
+__all__ = ["infer_splits", "read_dataset", "score_splits", "score_table"]
+
+SPLITS = ("train", "valid")
+LABELS = {
+    "bits_per_spike": "bits/spike",
+    "bits_per_spike_held_out": "bits/spike, held-out channels (co-smoothing)",
+    "bits_per_spike_forward": "bits/spike, later bins",
+    "bits_per_spike_true": "bits/spike that the true rates give",
+    "rate_r2": "rate R2, mean over channels",
+    "rate_r2_pooled": "rate R2, pooled",
+    "r2": "R2 of the data, mean over channels",
+}
+
+
+def read_dataset(
+    path: str | os.PathLike[str], likelihood: str, bin_width: float | None
+) -> SpikeDataset:
+    """A file's dataset.
+
+    Args:
+        path: the file.
+        likelihood: "poisson" demands counts.
+        bin_width: s; for a file that does not say, and to check one that does.
+
+    Raises:
+        ValueError: the bins of the file have another width, or the file is not as it must be.
+    """
+    data = read_hdf5(path, default_bin_width=bin_width, counts=likelihood == "poisson")
+    if bin_width is not None and not math.isclose(bin_width, data.bin_width, rel_tol=1e-6):
+        raise ValueError(
+            f"{path} must have bins of {bin_width:g} s, got bins of {data.bin_width:g} s"
+        )
+    return data
+
+
+def infer_splits(model: BetaVAE, data: SpikeDataset, samples: int = 50) -> dict[str, Posterior]:
+    """The posterior of each split, averaged over samples."""
+    return {side: sample_and_average(model, getattr(data, side), samples) for side in SPLITS}
+
+
+def score_splits(
+    model: BetaVAE, data: SpikeDataset, posteriors: Mapping[str, Posterior]
+) -> dict[str, Any]:
+    """The scores of each split."""
+    return {side: score(model, getattr(data, side), posteriors[side].rates) for side in SPLITS}
+
+
+def score_table(scores: Mapping[str, Any]) -> str:
+    """Scores of the splits side by side, to read."""
+    width = max(len(LABELS[name]) for name in scores["valid"])
+    lines = [f"{'':{width}}  {'train':>7}  {'valid':>7}"]
+    for name in scores["valid"]:
+        cells = [scores[side][name] for side in SPLITS]
+        shown = ["-" if cell is None else f"{cell:.3f}" for cell in cells]
+        lines.append(f"{LABELS[name]:{width}}  {shown[0]:>7}  {shown[1]:>7}")
+    return "\n".join(lines)

@@ -1,0 +1,117 @@
+"""`tfp-bvae settings`, and what `--set` means."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from tfp_bvae.models import Arguments
+from tfp_bvae.settings import Settings
+from tfp_bvae.training import FitSettings
+from tfp_bvae.training.run import MODELS
+
+__all__ = ["part", "read_settings", "run"]
+
+OF_THE_DATA = ("bin_width", "likelihood", "seed")  # the arguments that the data do not fix
+
+
+def run(options: Namespace) -> None:
+    """Print a table of all settings."""
+    header = ("name", "default", "legal", "lfads", "meaning")
+    rows = [
+        (title, [_row(field) for field in found.values()])
+        for title, found in _fields(options.model).items()
+    ]
+    every = [header, *(row for _, group in rows for row in group)]
+    widths = [max(len(row[column]) for row in every) for column in range(len(header) - 1)]
+    print(_line(header, widths))
+    for title, group in rows:
+        print(f"\n{title}")
+        for row in group:
+            print(_line(row, widths))
+
+
+def read_settings(model: str, words: Sequence[str], **short: str | None) -> dict[str, Any]:
+    """Values by name, from `name=value` words and from options that are short for one.
+
+    Args:
+        model: name of the model.
+        words: as typed after `--set`.
+        short: as typed after an option of that name; None where it was not.
+
+    Raises:
+        KeyError: for a name that is not a setting; it suggests the nearest.
+        ValueError: for a word without `=`, a name that is there twice, or a value that is illegal.
+        TypeError: for a value of the wrong type.
+    """
+    pairs = [_pair(word) for word in words]
+    pairs += [(name, text) for name, text in short.items() if text is not None]
+    values: dict[str, Any] = {}
+    for name, text in pairs:
+        if name in values:
+            raise ValueError(f"{name} must be set once, got it twice")
+        values[name] = _kind_of(model, name).parse(name, text)
+    for kind in (Arguments, MODELS[model][1], FitSettings):
+        kind.of(part(values, kind))  # refuses what is not legal
+    return values
+
+
+def part(values: dict[str, Any], kind: type[Settings]) -> dict[str, Any]:
+    """Those of `values` that belong to one kind of settings."""
+    return {name: value for name, value in values.items() if name in kind.names()}
+
+
+def _pair(word: str) -> tuple[str, str]:
+    name, equals, text = word.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"--set must be given NAME=VALUE, got {word!r}")
+    return name.strip(), text.strip()
+
+
+def _fields(model: str) -> dict[str, dict[str, Field]]:
+    """All fields that can be set, by title and name."""
+    data = {field.name: field for field in fields(Arguments) if field.name in OF_THE_DATA}
+    return {
+        f"model {model}": {field.name: field for field in fields(MODELS[model][1])},
+        "fit": {field.name: field for field in fields(FitSettings)},
+        "data": data,
+    }
+
+
+def _kind_of(model: str, name: str) -> type[Settings]:
+    """The kind of settings that has this name."""
+    groups = list(_fields(model).values())
+    kinds = (MODELS[model][1], FitSettings, Arguments)
+    for kind, group in zip(kinds, groups, strict=True):
+        if name in group:
+            return kind
+    known = {field.name: field for group in groups for field in group.values()}
+    elsewhere = {field.metadata["lfads"]: field.name for field in known.values()}
+    near = elsewhere.get(name) or next(iter(difflib.get_close_matches(name, known, 1, 0.5)), None)
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise KeyError(f"--set must name a setting (tfp-bvae settings lists them), got {name!r}{hint}")
+
+
+def _row(field: Field) -> tuple[str, ...]:
+    rule, default = field.metadata, field.default
+    shown = f"{default:.3g}" if isinstance(default, float) else str(default).lower()
+    return field.name, shown, _legal(field), rule["lfads"], rule["meaning"]
+
+
+def _legal(field: Field) -> str:
+    rule = field.metadata
+    if rule["choices"] is not None:
+        return ", ".join(map(str, rule["choices"]))
+    if field.type == "bool":
+        return "true, false"
+    low = f">= {rule['low']:g}" if rule["low"] > -math.inf else ""
+    return f"{rule['low']:g} to {rule['high']:g}" if rule["high"] < math.inf else low
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join([*cells, row[-1]]).rstrip()

@@ -1,0 +1,48 @@
+"""What a run keeps of its data: the sizes that a model needs, and a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from tfp_bvae.data import SpikeDataset
+from tfp_bvae.models import Arguments
+
+__all__ = ["data_arguments", "fingerprint"]
+
+
+def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 0) -> Arguments:
+    """The `Arguments` of a model for a dataset.
+
+    >>> from tfp_bvae.data import lorenz
+    >>> data_arguments(lorenz(num_conditions=1), seed=3).channels
+    30
+    """
+    split = data.train
+    return Arguments(
+        channels=split.encod.shape[2],
+        outputs=split.recon.shape[2],
+        forward_bins=split.recon.shape[1] - split.encod.shape[1],
+        ext_inputs=0 if split.ext_input is None else split.ext_input.shape[2],
+        bin_width=data.bin_width,
+        likelihood=likelihood,
+        seed=seed,
+    )
+
+
+def fingerprint(data: SpikeDataset) -> str:
+    """SHA-256 over all arrays of both splits and their shapes, whatever file they came in.
+
+    >>> from tfp_bvae.data import lorenz
+    >>> fingerprint(lorenz(num_conditions=1)) == fingerprint(lorenz(num_conditions=1, seed=1))
+    False
+    """
+    digest = hashlib.sha256(repr(data.bin_width).encode())
+    for split in (data.train, data.valid):
+        for name in ("encod", "recon", "ext_input", "truth"):
+            array = getattr(split, name)
+            digest.update(f"{name} {None if array is None else array.shape}".encode())
+            if array is not None:
+                digest.update(np.ascontiguousarray(array, dtype="<f4").data)
+    return digest.hexdigest()

@@ -1,0 +1,122 @@
+"""Making the folder of a fit, and finding one again."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tfp_bvae
+from tfp_bvae import checks
+from tfp_bvae.data import SpikeDataset
+from tfp_bvae.models import Arguments, LFADSParams
+from tfp_bvae.training.run import MODELS, Run, write_json
+from tfp_bvae.training.run_data import fingerprint
+from tfp_bvae.training.settings import FitSettings
+
+__all__ = ["create_run", "open_run"]
+
+FORMAT = 1
+ENTRIES = ("format", "model", "arguments", "params", "fit", "data")
+
+
+def create_run(
+    path: str | os.PathLike[str],
+    model: str,
+    data: SpikeDataset,
+    arguments: Arguments,
+    params: LFADSParams | Mapping[str, Any] | None = None,
+    fit: FitSettings | Mapping[str, Any] | None = None,
+    data_file: str | os.PathLike[str] | None = None,
+) -> Run:
+    """Make the folder of a new fit, with its `run.json`: whole or not at all.
+
+    Args:
+        path: where; folders above it are made as well.
+        model: name of the model, one of `MODELS`.
+        data: what will be fitted.
+        arguments: what follows from the data; see `data_arguments`.
+        params: tunable settings of the model, None for the defaults.
+        fit: how it is fitted, None for the defaults.
+        data_file: the file that holds `data`.
+
+    Raises:
+        FileExistsError: there is something at `path`.
+        KeyError, TypeError, ValueError: for a setting that is not known or not legal.
+    """
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f"{path} exists: --resume goes on with it, --overwrite replaces it")
+    checks.one_of("model", model, tuple(MODELS))
+    source = None if data_file is None else Path(data_file).resolve()
+    run = Run(
+        path=path,
+        model=model,
+        arguments=arguments,
+        params=MODELS[model][1].of(params),
+        fit=FitSettings.of(fit),
+        data={
+            "path": None if source is None else str(source),
+            "sha256": fingerprint(data),
+        },
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        beside.chmod(0o755)  # mkdtemp makes it private
+        write_json(beside / "run.json", _described(run))
+        os.rename(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return run
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """The run in a folder.
+
+    Raises:
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: it is not a run; the error names what is missing.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"RUN must be the folder of a fit, got {path}, which is not there")
+    file = path / "run.json"
+    if not file.is_file():
+        raise ValueError(f"{path} must be the folder of a fit, got one without run.json")
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} must be JSON: {error}") from error
+    missing = [name for name in ENTRIES if name not in entries] if isinstance(entries, dict) else []
+    if not isinstance(entries, dict) or missing:
+        raise ValueError(f"{file} must describe a fit, {', '.join(missing) or 'all'} is missing")
+    if entries["format"] != FORMAT:
+        raise ValueError(f"{file} must have format {FORMAT}, got {entries['format']!r}")
+    checks.one_of(f"{file}: model", entries["model"], tuple(MODELS))
+    return Run(
+        path=path,
+        model=entries["model"],
+        arguments=Arguments.of(entries["arguments"]),
+        params=MODELS[entries["model"]][1].of(entries["params"]),
+        fit=FitSettings.of(entries["fit"]),
+        data=entries["data"],
+    )
+
+
+def _described(run: Run) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": tfp_bvae.__version__,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "model": run.model,
+        "arguments": run.arguments.to_dict(),
+        "params": run.params.to_dict(),
+        "fit": run.fit.to_dict(),
+        "data": dict(run.data),
+    }
