@@ -3,6 +3,7 @@
 from tfp_bvae.rnn.decoder import Generator, LFADSDecoder
 from tfp_bvae.rnn.gru import BidirectionalClippedGRU, ClippedGRU
 from tfp_bvae.rnn.gru_scan import clipped_gru
+from tfp_bvae.rnn.kernels import L2Penalty
 from tfp_bvae.rnn.lfads_scan import (
     DecoderPath,
     DecoderSequences,
@@ -10,7 +11,6 @@ from tfp_bvae.rnn.lfads_scan import (
     DecoderWeights,
     lfads_decoder,
 )
-from tfp_bvae.rnn.kernels import L2Penalty
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
 
 __all__ = [

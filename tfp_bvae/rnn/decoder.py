@@ -24,17 +24,22 @@ def _time_first(x: tf.Tensor) -> tf.Tensor:
 class _GeneratorLayer(tf_keras.layers.Layer):
     """What both decoders share: the generator's weights, its factors, masks and settings."""
 
+    sequence: str  # the input that must be there beside the initial state
+
     def __init__(self, generator_units, factors, dropout, clip, generator_l2, seed, **kwargs):
         super().__init__(**kwargs)
         self.generator_units = checks.whole_number("generator_units", generator_units, 1)
         self.factors = checks.whole_number("factors", factors, 1)
         self.dropout = checks.in_interval("dropout", dropout, 0.0, 1.0, include_high=False)
         self.clip = checks.positive("clip", clip)
-        self.generator_l2 = generator_l2
+        self.generator_l2 = checks.in_interval("generator_l2", generator_l2, 0.0)
         self.seed = seed
 
     def _build_generator(self, shapes: dict, inferred_size: int) -> None:
+        for name in shapes:
+            checks.known_key("inputs", name, ["initial_state", self.sequence, "ext_input"])
         checks.last_dim("initial_state", shapes["initial_state"], self.generator_units)
+        checks.rank(self.sequence, shapes[self.sequence], 3)
         ext_size = shapes["ext_input"][-1] if "ext_input" in shapes else 0
         units = self.generator_units
         stddev = max(ext_size + inferred_size, 1) ** -0.5
@@ -112,6 +117,8 @@ class Generator(_GeneratorLayer):
     TensorShape([2, 5, 3])
     """
 
+    sequence = "like"
+
     def __init__(
         self,
         generator_units: int,
@@ -188,6 +195,8 @@ class LFADSDecoder(_GeneratorLayer):
     (TensorShape([2, 5, 3]), TensorShape([2, 5, 2]))
     """
 
+    sequence = "controller_input"
+
     def __init__(
         self,
         generator_units: int,
@@ -201,11 +210,14 @@ class LFADSDecoder(_GeneratorLayer):
         seed: int | None = None,
         **kwargs,
     ):
+        if len(l2) != 2:
+            raise ValueError(f"l2 must be two numbers, of generator and controller, got {l2!r}")
         super().__init__(generator_units, factors, dropout, clip, l2[0], seed, **kwargs)
         self.controller_units = checks.whole_number("controller_units", controller_units, 1)
         self.inferred_inputs = checks.whole_number("inferred_inputs", inferred_inputs, 1)
         self.init_scale = checks.positive("init_scale", init_scale)
-        self.controller_l2 = l2[1]
+        self.scale_shift = softplus_shift(self.init_scale, MIN_SCALE)
+        self.controller_l2 = checks.in_interval("controller_l2", l2[1], 0.0)
 
     def build(self, input_shape):
         self._build_generator(input_shape, self.inferred_inputs)
@@ -244,8 +256,7 @@ class LFADSDecoder(_GeneratorLayer):
             inputs["initial_state"],
             masked_start @ weights.factor_kernel,
         )
-        shift = softplus_shift(self.init_scale, MIN_SCALE)
-        path = lfads_decoder(weights, sequences, start, shift, MIN_SCALE, self.clip)
+        path = lfads_decoder(weights, sequences, start, self.scale_shift, MIN_SCALE, self.clip)
         self.generator_penalty(self.generator_kernel)
         self.controller_penalty(self.controller_kernel)
         return {name: _time_first(x) for name, x in path._asdict().items()}

@@ -60,10 +60,11 @@ class ClippedGRU(tf_keras.layers.Layer):
         self.return_sequences = return_sequences
         self.go_backwards = go_backwards
         self.clip = checks.positive("clip", clip)
-        self.recurrent_l2 = recurrent_l2
+        self.recurrent_l2 = checks.in_interval("recurrent_l2", recurrent_l2, 0.0)
 
     def build(self, input_shape):
-        channels = input_shape[-1]
+        checks.rank("inputs", input_shape, 3)
+        channels = checks.last_dim("inputs", input_shape)
         stddev = (channels + self.units) ** -0.5
         self.kernel = self.add_weight(
             name="kernel", shape=(channels, 3 * self.units), initializer=scaled_normal(stddev)
@@ -87,9 +88,8 @@ class ClippedGRU(tf_keras.layers.Layer):
         if self.go_backwards:
             inputs = tf.reverse(inputs, [0])
         start = tf.tile(self.initial_state[tf.newaxis], [tf.shape(inputs)[1], 1])
-        states = clipped_gru(
-            inputs @ self.kernel + self.bias, start, tf.convert_to_tensor(self.recurrent_kernel), self.clip
-        )
+        kernel = tf.convert_to_tensor(self.recurrent_kernel)
+        states = clipped_gru(inputs @ self.kernel + self.bias, start, kernel, self.clip)
         self.penalty(self.recurrent_kernel)
         if not self.return_sequences:
             return states[-1]

@@ -88,7 +88,9 @@ def lfads_decoder(
     kept, then one matrix product over all steps for each kernel.
 
     Args:
-        weights, sequences, start: see the tuples' own fields.
+        weights: of the loop; shapes stand at the fields of `DecoderWeights`.
+        sequences: what is ready beforehand; shapes stand at the fields of `DecoderSequences`.
+        start: states before the first step.
         scale_shift: `delta`, sets the scale that zero parameters mean.
         min_scale: `s_min`, a floor on the posterior's scale.
         clip: bound on the states of both GRUs.
