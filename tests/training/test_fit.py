@@ -65,10 +65,7 @@ def test_a_resumed_fit_ends_as_the_undisturbed_one(dataset, make_model, tmp_path
     resumed = make_model()
     again = training.fit(resumed, dataset, FAST, run=run, resume=True, verbose=False)
     assert same(weights_of(whole), weights_of(resumed))
-    assert again == pytest.approx(history) if len(again) == 1 else len(again) == len(history)
-    for row, expected in zip(again, history, strict=True):
-        assert row == pytest.approx(expected, rel=1e-6)
-    assert training.read_history(run / "history.csv") == pytest.approx(again)
+    assert again == history == training.read_history(run / "history.csv")
 
 
 def test_resuming_a_finished_fit_changes_nothing(dataset, make_model, tmp_path):
@@ -114,10 +111,11 @@ def test_weights_of_the_warm_up_are_never_the_best(dataset, make_model):
     np.testing.assert_array_equal(model.get_layer("log_rate").bias, np.full(6, 2.0))
 
 
-def test_patience_ends_a_fit_that_gets_no_better(dataset, make_model):
-    settings = FAST | {"epochs": 50, "patience": 2, "learning_rate": 1e-8, "warm_up": 0}
+def test_patience_ends_a_fit_that_gets_no_better(dataset, make_model, monkeypatch):
+    monkeypatch.setattr(HeldOut, "__call__", lambda self: 1.0)
+    settings = FAST | {"epochs": 50, "patience": 2, "warm_up": 3}
     history = training.fit(make_model(), dataset, settings, verbose=False)
-    assert len(history) < 50
+    assert len(history) == 3 + 2
 
 
 def test_steps_that_are_not_finite_are_skipped_and_counted(dataset, make_model):
@@ -131,11 +129,14 @@ def test_steps_that_are_not_finite_are_skipped_and_counted(dataset, make_model):
 
 
 def test_compiled_and_plain_steps_agree(dataset, make_model):
+    """With all noise but gone, for XLA draws other numbers."""
+    quiet = {"dropout": 0.0, "coordinated_dropout": 0.0, "f_scale": 2e-2, "z_scale": 1e-2}
     losses = []
     for jit in (True, False):
-        settings = FAST | {"epochs": 1, "jit_compile": jit}
-        losses.append(training.fit(make_model(), dataset, settings, verbose=False)[0]["loss"])
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+        settings = FAST | {"jit_compile": jit, "learning_rate": 1e-3}
+        model = make_model(beta_f=0.0, beta_z=0.0, **quiet)
+        losses.append([row["loss"] for row in training.fit(model, dataset, settings, verbose=False)])
+    np.testing.assert_allclose(*losses, rtol=1e-2)
 
 
 def test_held_out_entries_do_not_reach_the_encoders(dataset, make_model):

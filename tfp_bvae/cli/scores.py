@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from tfp_bvae.data import SpikeDataset, read_hdf5
+import numpy as np
+
+from tfp_bvae.data import SpikeDataset, Split, read_hdf5
 from tfp_bvae.inference import Posterior, sample_and_average, score
 from tfp_bvae.models import BetaVAE
 
@@ -47,8 +50,19 @@ def read_dataset(
 
 
 def infer_splits(model: BetaVAE, data: SpikeDataset, samples: int = 50) -> dict[str, Posterior]:
-    """The posterior of each split, averaged over samples."""
-    return {side: sample_and_average(model, getattr(data, side), samples) for side in SPLITS}
+    """The posterior of each split, averaged over samples.
+
+    The splits go through the model as one, which is then compiled once.
+    """
+    names = [field.name for field in fields(Split)]
+    pairs = [(getattr(data.train, name), getattr(data.valid, name)) for name in names]
+    together = Split(*(None if pair[0] is None else np.concatenate(pair) for pair in pairs))
+    arrays = sample_and_average(model, together, samples).arrays()
+    count = data.train.num_trials
+    return {
+        "train": Posterior(**{name: array[:count] for name, array in arrays.items()}),
+        "valid": Posterior(**{name: array[count:] for name, array in arrays.items()}),
+    }
 
 
 def score_splits(

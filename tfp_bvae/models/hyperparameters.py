@@ -50,12 +50,12 @@ class LFADSParams(Settings):
 
     f_size: int = setting(64, "size of the static latent f", 1, lfads="ic_dim")
     f_encoder_units: int = setting(100, "units of the f encoder, each way", 1, lfads="ic_enc_dim")
-    f_scale: float = setting(0.1**0.5, "scale of p(f), fixed", 1e-3, lfads="sqrt(ic_prior_var)")
+    f_scale: float = setting(0.1**0.5, "scale of p(f), fixed", 2e-2, lfads="sqrt(ic_prior_var)")
     z_size: int = setting(3, "number of inferred inputs z", 0, lfads="co_dim")
     z_encoder_units: int = setting(64, "units of the z encoder, each way", 1, lfads="ci_enc_dim")
     controller_units: int = setting(64, "units of the controller", 1, lfads="con_dim")
     z_scale: float = setting(
-        0.1**0.5, "initial innovation scale of the AR(1) prior of z", 1e-3, lfads="sqrt(nvar)"
+        0.1**0.5, "initial innovation scale of the AR(1) prior of z", 1e-2, lfads="sqrt(nvar)"
     )
     tau: float = setting(10.0, "initial time constant of that prior, bins", 0.1, lfads="tau")
     generator_units: int = setting(100, "units of the generator", 1, lfads="gen_dim")

@@ -79,6 +79,7 @@ def fit(
     )
     first, saving = 0, []
     if run is not None:
+        Path(run).mkdir(parents=True, exist_ok=True)
         checkpoints = Checkpoints(Path(run) / "checkpoints", model, keeper.state)
         first = checkpoints.restore() if resume else 0
         saving = [checkpoints, *_tensorboard(Path(run))]
@@ -91,6 +92,7 @@ def fit(
             epochs=settings.epochs,
             initial_epoch=first,
             verbose=0,
+            shuffle=False,  # the batches are in their order already
             callbacks=[
                 WarmUp(settings.warm_up * len(batches), len(batches)),
                 StopIfStuck(),
