@@ -44,6 +44,10 @@ class PoissonLikelihood(DistributionLayer):
         super().__init__(value=value, seed=seed, **kwargs)
         self.max_log_rate = checks.positive("max_log_rate", max_log_rate)
 
+    def build(self, input_shape):
+        checks.rank("inputs", input_shape, 3)
+        super().build(input_shape)
+
     def distribution(self, inputs):
         log_rate = tf.cast(inputs, self.variable_dtype)
         excess = tf.nn.relu(log_rate - self.max_log_rate)
@@ -89,9 +93,10 @@ class GaussianLikelihood(DistributionLayer):
         self.min_scale = checks.positive("min_scale", min_scale)
 
     def build(self, input_shape):
+        checks.rank("inputs", input_shape, 3)
         self.log_scale = self.add_weight(
             name="log_scale",
-            shape=(input_shape[-1],),
+            shape=(checks.last_dim("inputs", input_shape),),
             initializer=tf_keras.initializers.Constant(math.log(self.init_scale)),
             experimental_autocast=False,
         )

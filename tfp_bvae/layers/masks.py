@@ -159,6 +159,9 @@ class GradientBlock(tf_keras.layers.Layer):
         inputs: `[x, weights]`: `x` `[batch, time, channel]`; `weights` of the same shape, or
             with fewer steps and channels.
 
+    Raises:
+        ValueError: if the weights are known to have more.
+
     >>> x = tf.constant([[[1.0, 2.0]]])
     >>> with tf.GradientTape() as tape:
     ...     tape.watch(x)
@@ -169,6 +172,12 @@ class GradientBlock(tf_keras.layers.Layer):
 
     def call(self, inputs):
         x, weights = inputs
+        for wide, narrow in zip(x.shape[1:], weights.shape[1:], strict=True):
+            if None not in (wide, narrow) and narrow > wide:
+                raise ValueError(
+                    f"weights must have no more time bins and channels than {x.shape}, "
+                    f"got {weights.shape}"
+                )
         missing = tf.shape(x) - tf.shape(weights)
         padding = tf.stack([tf.zeros_like(missing), missing], axis=1)
         weights = tf.pad(weights, padding, constant_values=1)

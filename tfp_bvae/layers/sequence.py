@@ -33,7 +33,13 @@ class TimeLag(tf_keras.layers.Layer):
     def __init__(self, lag: int, bidirectional: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.lag = checks.whole_number("lag", lag, 0)
-        self.bidirectional = bidirectional
+        self.bidirectional = checks.boolean("bidirectional", bidirectional)
+
+    def build(self, input_shape):
+        channels = checks.last_dim("inputs", input_shape)
+        if self.bidirectional and channels % 2:
+            raise ValueError(f"inputs must have an even number of channels, got {channels}")
+        super().build(input_shape)
 
     def call(self, inputs):
         if not self.lag:
