@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0, 2 after an error (one line on stderr), 130 after Ctrl-C.
+
+    >>> main(["evaluate", "no/such/run"])  # says so on stderr
+    2
     """
     options = build_parser().parse_args(argv)
     try:

@@ -23,7 +23,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of `tfp-bvae` with all its verbs."""
+    """The parser of `tfp-bvae` with all its verbs.
+
+    >>> build_parser().parse_args(["fit", "a.h5", "--out", "run", "--set", "factors=20"]).set
+    ['factors=20']
+    """
     parser = _Parser(
         prog="tfp-bvae",
         description="Fit beta-VAEs to multi-channel spiking data.",

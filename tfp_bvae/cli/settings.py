@@ -47,6 +47,9 @@ def read_settings(model: str, words: Sequence[str], **short: str | None) -> dict
         KeyError: for a name that is not a setting; it suggests the nearest.
         ValueError: for a word without `=`, a name that is there twice, or a value that is illegal.
         TypeError: for a value of the wrong type.
+
+    >>> read_settings("lfads", ["factors=20", "patience=none"], epochs="100", seed=None)
+    {'factors': 20, 'patience': None, 'epochs': 100}
     """
     pairs = [_pair(word) for word in words]
     pairs += [(name, text) for name, text in short.items() if text is not None]
@@ -61,7 +64,11 @@ def read_settings(model: str, words: Sequence[str], **short: str | None) -> dict
 
 
 def part(values: dict[str, Any], kind: type[Settings]) -> dict[str, Any]:
-    """Those of `values` that belong to one kind of settings."""
+    """Those of `values` that belong to one kind of settings.
+
+    >>> part({"factors": 20, "epochs": 100}, FitSettings)
+    {'epochs': 100}
+    """
     return {name: value for name, value in values.items() if name in kind.names()}
 
 

@@ -29,6 +29,14 @@ def write_posterior(
 
     Raises:
         FileNotFoundError: the folder does not exist.
+
+    >>> import tempfile
+    >>> from tfp_bvae.data import read_arrays
+    >>> posterior = Posterior(*np.ones([5, 1, 2, 3]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_posterior(f"{folder}/p.h5", {"valid": posterior})
+    ...     sorted(read_arrays(f"{folder}/p.h5")[0])[-1]
+    'valid_rates'
     """
     arrays = {
         f"{side}_{name}": array
@@ -56,6 +64,12 @@ def score(model: BetaVAE, split: Split, rates: np.ndarray) -> dict[str, float | 
 
     Raises:
         ValueError: if the trials do not suit the model.
+
+    >>> from tfp_bvae.data import lorenz
+    >>> from tfp_bvae.models import lfads
+    >>> split = lorenz(num_conditions=1).valid
+    >>> round(score(lfads({"channels": 30}), split, split.truth)["rate_r2"], 3)
+    1.0
     """
     _, targets = model_arrays(model, split)
     skipped = split.recon.shape[1] - targets.shape[1]

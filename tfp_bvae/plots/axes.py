@@ -36,6 +36,11 @@ def plot_spikes(
 
     Raises:
         ValueError: if `spikes` does not have two axes.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_spikes(Figure().subplots(), np.eye(5), bin_width=0.02)
+    >>> ax.get_xlabel()
+    'time (s)'
     """
     return _map(ax, "spikes", spikes, bin_width, order, vmax, COLOURS["spikes"])
 
@@ -63,6 +68,11 @@ def plot_rates(
 
     Raises:
         ValueError: if `rates` does not have two axes.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_rates(Figure().subplots(), np.full([5, 2], 0.5), bin_width=0.02)
+    >>> float(ax.images[-1].get_array().max())
+    25.0
     """
     rates = np.asarray(rates) / bin_width
     return _map(ax, "rates", rates, bin_width, order, vmax, COLOURS["rates"])
@@ -91,6 +101,11 @@ def plot_channel(
 
     Raises:
         ValueError: if `inferred` does not have one axis.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = plot_channel(Figure().subplots(), np.full(5, 0.5), bin_width=0.02, true=np.ones(5))
+    >>> [line.get_label() for line in ax.lines]
+    ['inferred', 'true']
     """
     inferred = np.asarray(inferred) / bin_width
     checks.rank("inferred", inferred.shape, 1)
@@ -125,6 +140,10 @@ def plot_history(ax: Axes, history: Sequence[Mapping[str, float]]) -> Axes:
 
     Raises:
         ValueError: if no epoch was validated.
+
+    >>> from matplotlib.figure import Figure
+    >>> plot_history(Figure().subplots(), [{"epoch": 1, "val_heldout": 0.3}]).get_xlabel()
+    'epoch'
     """
     rows = [row for row in history if "val_heldout" in row]
     if not rows:

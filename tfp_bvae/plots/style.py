@@ -50,6 +50,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
 
     Raises:
         FileNotFoundError: the folder does not exist.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_figure(Figure(figsize=(1, 1)), f"{folder}/empty.png")
+    ...     os.listdir(folder)
+    ['empty.png']
     """
     with atomic_file(path) as beside:
         figure.savefig(beside, format="png", dpi=STYLE["savefig.dpi"])

@@ -46,6 +46,13 @@ def figure_of_trials(
 
     Raises:
         ValueError: if the posterior is not that of the trials.
+
+    >>> from types import SimpleNamespace
+    >>> from tfp_bvae.data import lorenz
+    >>> split = lorenz(num_conditions=1).valid
+    >>> posterior = SimpleNamespace(rates=split.truth, rates_scale=None)  # as if all were known
+    >>> len(figure_of_trials(split, posterior, bin_width=0.02).subfigs)
+    2
     """
     count = len(split.recon)
     checks.same_length(["split", "posterior"], [count, len(posterior.rates)], "trials")

@@ -48,6 +48,14 @@ def create_run(
     Raises:
         FileExistsError: there is something at `path`.
         KeyError, TypeError, ValueError: for a setting that is not known or not legal.
+
+    >>> from tfp_bvae.data import lorenz
+    >>> from tfp_bvae.training import data_arguments
+    >>> data = lorenz(num_conditions=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = create_run(f"{folder}/run", "lfads", data, data_arguments(data))
+    ...     open_run(f"{folder}/run") == run
+    True
     """
     path = Path(path)
     if path.exists():
