@@ -7,7 +7,13 @@ import tf_keras
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
-from tfp_bvae.distributions import mvn_diag, mvn_diag_params_size, mvn_tril, mvn_tril_params_size
+from tfp_bvae.distributions import (
+    mvn_diag,
+    mvn_diag_params_size,
+    mvn_tril,
+    mvn_tril_params_size,
+    softplus_shift,
+)
 from tfp_bvae.layers.base import DistributionLayer
 from tfp_bvae.rnn.noise import standard_normal
 
@@ -28,8 +34,9 @@ class _MVNPosterior(DistributionLayer):
     ):
         super().__init__(value=value, seed=seed, **kwargs)
         self.event_size = checks.whole_number("event_size", event_size, 1)
-        self.init_scale = checks.positive("init_scale", init_scale)
-        self.min_scale = checks.positive("min_scale", min_scale)
+        softplus_shift(init_scale, min_scale)  # raises if there is none
+        self.init_scale = init_scale
+        self.min_scale = min_scale
 
     def build(self, input_shape):
         checks.last_dim("inputs", input_shape, self.params_size(self.event_size))
@@ -141,6 +148,9 @@ class PathPosterior(DistributionLayer):
     Returns:
         A `tfd.MultivariateNormalDiag`, batch shape `[batch, time]`.
 
+    Raises:
+        ValueError: if these are not three, or of several shapes.
+
     >>> q = PathPosterior()([tf.zeros([1, 2, 1]), tf.ones([1, 2, 1]), 3.0 * tf.ones([1, 2, 1])])
     >>> tf.convert_to_tensor(q).numpy().ravel().tolist()
     [3.0, 3.0]
@@ -149,6 +159,14 @@ class PathPosterior(DistributionLayer):
     def __init__(self, **kwargs):
         super().__init__(value="mean", **kwargs)
         self._path = None
+
+    def build(self, input_shape):
+        shapes = [tf.TensorShape(shape) for shape in input_shape]
+        if len(shapes) != 3 or not all(shapes[0].is_compatible_with(s) for s in shapes):
+            raise ValueError(
+                f"inputs must be loc, scale and path of one shape, got shapes {shapes}"
+            )
+        super().build(input_shape)
 
     def distribution(self, inputs):
         loc, scale, self._path = (tf.cast(x, self.variable_dtype) for x in inputs)

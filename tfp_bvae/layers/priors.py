@@ -50,8 +50,8 @@ class _GaussianPrior(_PriorLayer):
     ):
         super().__init__(event_size, value=value, seed=seed, **kwargs)
         self.scale = checks.positive("scale", scale)
-        self.trainable_loc = trainable_loc
-        self.trainable_scale = trainable_scale
+        self.trainable_loc = checks.boolean("trainable_loc", trainable_loc)
+        self.trainable_scale = checks.boolean("trainable_scale", trainable_scale)
 
     def build(self, input_shape):
         self.loc = self._vector("loc", 0.0, self.trainable_loc)
@@ -168,8 +168,8 @@ class AR1Prior(_PriorLayer):
         super().__init__(event_size, value=value, seed=seed, **kwargs)
         self.tau = checks.positive("tau", tau)
         self.innovation_scale = checks.positive("innovation_scale", innovation_scale)
-        self.trainable_tau = trainable_tau
-        self.trainable_scale = trainable_scale
+        self.trainable_tau = checks.boolean("trainable_tau", trainable_tau)
+        self.trainable_scale = checks.boolean("trainable_scale", trainable_scale)
 
     def build(self, input_shape):
         self.log_tau = self._vector("log_tau", math.log(self.tau), self.trainable_tau)
@@ -192,5 +192,7 @@ class AR1Prior(_PriorLayer):
 
 def num_steps(sequence: tf.Tensor) -> int | tf.Tensor:
     """Number of steps of `[batch, time, ...]`: an int where it is known."""
+    if sequence.shape.rank < 2:
+        raise ValueError(f"inputs must have at least 2 axes, got shape {tuple(sequence.shape)}")
     steps = sequence.shape[1]
     return tf.shape(sequence)[1] if steps is None else steps
