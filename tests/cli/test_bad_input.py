@@ -118,7 +118,9 @@ def test_an_output_that_exists_is_left_alone(data_file, tmp_path, refused):
     for out in ("folder", "file"):
         for words in (["simulate", "lorenz"], ["fit", data_file], ["demo"]):
             assert "exists" in refused(*words, "--out", tmp_path / out)
-    assert "--resume goes on" in refused("fit", data_file, "--out", tmp_path / "folder")
+    words = ["fit", data_file, "--out", tmp_path / "folder"]
+    assert "--resume goes on" in refused(*words)
+    assert "must not be given both" in refused(*words, "--resume", "--overwrite")
 
 
 def test_overwrite_removes_nothing_but_a_run(data_file, tmp_path, refused):

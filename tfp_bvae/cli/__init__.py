@@ -62,6 +62,8 @@ def _check_paths(options: Namespace) -> None:
         raise FileNotFoundError(f"RUN must be the folder of a fit, got {options.run_folder}")
     if given.get("data") and not Path(options.data).is_file():
         raise FileNotFoundError(f"F.h5 must be an HDF5 file that exists, got {options.data}")
+    if given.get("resume") and options.overwrite:
+        raise ValueError("--resume and --overwrite must not be given both")
     if not given.get("out") or options.overwrite or given.get("resume"):
         return
     if os.path.lexists(options.out):

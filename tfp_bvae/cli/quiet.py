@@ -32,7 +32,7 @@ def quiet_start() -> Iterator[None]:
             yield
             if "tensorflow" in sys.modules:  # looks for devices, and logs that too
                 sys.modules["tensorflow"].config.list_logical_devices()
-        except BaseException:
+        except Exception:
             aside.seek(0)
             with open(terminal, "wb", closefd=False) as shown:
                 shutil.copyfileobj(aside, shown)
