@@ -61,9 +61,7 @@ def table(runs: list[dict], timing: dict) -> str:
     ]  # fmt: skip
     seeds = len({r["seed"] for r in runs})
     return (
-        tables.markdown(
-            ["split", "co-smoothing, bits/spike", "force R2", "EMG R2", "fit, s"], rows
-        )
+        tables.markdown(["split", "co-smoothing, bits/spike", "force R2", "EMG R2", "fit, s"], rows)
         + f"\nMean ± SD over {seeds} seeds of the model in each split. One training step: "
         f"{timing['step_ms']:.0f} ms (10 to 90 %: {timing['step_ms_low']:.0f} to "
         f"{timing['step_ms_high']:.0f}), the first {timing['first_step_s']:.0f} s; peak memory "

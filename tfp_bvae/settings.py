@@ -29,7 +29,8 @@ def setting(
     Args:
         default: its value where none is given; its type is the field's, or None for optional.
         meaning: what it is, with its unit.
-        low, high: the legal range of a number, ends included.
+        low: the smallest legal number.
+        high: the largest.
         choices: the legal values, where they are few.
         lfads: the name that LFADS implementations give it.
     """

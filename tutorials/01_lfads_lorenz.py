@@ -84,7 +84,7 @@ for name, label in (("kl_f", "static f"), ("kl_z", "dynamic z")):
 axes[0].set(xlabel="epoch", ylabel="KL, nats per trial")
 axes[0].legend(frameon=False)
 axes[1].plot(epochs, [row["val_heldout"] for row in history], color="black")
-axes[1].set(xlabel="epoch", ylabel="held-out bits per spike");
+axes[1].set(xlabel="epoch", ylabel="held-out bits per spike")
 
 # %% [markdown]
 # The KL terms rise fast and settle: over the first ten epochs their weights go up from zero. The
@@ -123,4 +123,4 @@ path = factors @ directions[:2].T
 fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
 for trial in path[::4]:
     ax.plot(*trial.T, lw=0.8, alpha=0.7)
-ax.set(xlabel="first component of the factors", ylabel="second component");
+ax.set(xlabel="first component of the factors", ylabel="second component")

@@ -135,7 +135,8 @@ def test_compiled_and_plain_steps_agree(dataset, make_model):
     for jit in (True, False):
         settings = FAST | {"jit_compile": jit, "learning_rate": 1e-3}
         model = make_model(beta_f=0.0, beta_z=0.0, **quiet)
-        losses.append([row["loss"] for row in training.fit(model, dataset, settings, verbose=False)])
+        history = training.fit(model, dataset, settings, verbose=False)
+        losses.append([row["loss"] for row in history])
     np.testing.assert_allclose(*losses, rtol=1e-2)
 
 
@@ -198,5 +199,5 @@ def test_data_that_do_not_suit_the_model_are_refused(dataset, make_model):
         training.fit(make_model(), wrong, FAST, verbose=False)
     halves = data.Split(dataset.train.encod + 0.5, dataset.train.recon + 0.5)
     wrong = data.SpikeDataset(halves, halves, dataset.bin_width)
-    with pytest.raises(ValueError, match="count|whole"):
+    with pytest.raises(ValueError, match="whole"):
         training.fit(make_model(), wrong, FAST, verbose=False)

@@ -67,9 +67,7 @@ class KLDivergence(tf_keras.layers.Layer):
         q, p, *rest = inputs
         for name, given in (("q", q), ("p", p)):
             if not hasattr(given, "log_prob"):
-                raise TypeError(
-                    f"{name} must be the output of a distribution layer, got {given!r}"
-                )
+                raise TypeError(f"{name} must be the output of a distribution layer, got {given!r}")
         value = tf.convert_to_tensor(q)
         per_trial = self._divergence(q, p, tf.cast(value, q.dtype))  # [batch, ...]
         divergence = tf.reduce_mean(tf.reduce_sum(per_trial, axis=range(1, per_trial.shape.rank)))

@@ -74,7 +74,9 @@ class LFADSParams(Settings):
     )
     lag: int = setting(1, "bins between z_t and the nearest bin it sees", 0, lfads="ci_lag")
     causal: bool = setting(
-        False, "z_t sees no later bin (f still does, but for `segment`)", lfads="do_causal_controller"
+        False,
+        "z_t sees no later bin (f still does, but for `segment`)",
+        lfads="do_causal_controller",
     )
     segment: int = setting(
         0, "leading bins that only f sees; the generator starts after them", 0,

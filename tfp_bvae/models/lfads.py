@@ -185,9 +185,9 @@ def _after(sequence, params: LFADSParams):
 
 def _dynamic_divergence(z, log_rate, params: LFADSParams):
     q = layers.PathPosterior(name="q_z")(z)
-    p = layers.AR1Prior(
-        params.z_size, tau=params.tau, innovation_scale=params.z_scale, name="p_z"
-    )(log_rate)
+    p = layers.AR1Prior(params.z_size, tau=params.tau, innovation_scale=params.z_scale, name="p_z")(
+        log_rate
+    )
     return layers.KLDivergence(params.beta_z, name="kl_z")([q, p, log_rate])
 
 

@@ -59,9 +59,7 @@ class _GeneratorLayer(tf_keras.layers.Layer):
         self.noise = NoiseStream(self, self.seed)
 
     def _kernel(self, name: str, rows: int, columns: int, stddev: float) -> tf.Variable:
-        return self.add_weight(
-            name=name, shape=(rows, columns), initializer=scaled_normal(stddev)
-        )
+        return self.add_weight(name=name, shape=(rows, columns), initializer=scaled_normal(stddev))
 
     def _generator_inputs(self, inputs: dict, steps: tf.Tensor, seed, training) -> tf.Tensor:
         """Bias and projected external input of all `steps` `[time, batch, .]`, `[..., 3 units]`."""

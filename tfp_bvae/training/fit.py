@@ -111,8 +111,10 @@ def fit(
 def _stopped(keeper: ScoreKeeper, settings: FitSettings, epochs: int) -> bool:
     """Whether a resumed fit had run out of patience already."""
     best_epoch = int(keeper.state["best_epoch"])
-    return bool(settings.patience) and best_epoch >= 0 and (
-        epochs - 1 - best_epoch >= settings.patience
+    return (
+        bool(settings.patience)
+        and best_epoch >= 0
+        and (epochs - 1 - best_epoch >= settings.patience)
     )
 
 

@@ -24,9 +24,9 @@ def ramped_weights(model: tf_keras.Model) -> Iterator[tuple[tf.Variable, float]]
 
 
 class WarmUp(tf_keras.callbacks.Callback):
-    """Raises the weights of all KL and L2 terms linearly from 0 to their targets, step by step.
+    r"""Raises the weights of all KL and L2 terms linearly from 0 to their targets, step by step.
 
-    .. math:: w(s) = w_{target} \\min(1, s / S)
+    .. math:: w(s) = w_{target} \min(1, s / S)
 
     Args:
         steps: `S`, optimiser steps of the rise; 0 sets the targets at once.
