@@ -53,9 +53,7 @@ def test_gaussian_log_prob_is_that_of_scipy(rng):
     x = rng.normal(size=loc.shape)
     layer = GaussianLikelihood(init_scale=0.7, dtype="float64")
     found = layer(tf.constant(loc)).log_prob(x)
-    np.testing.assert_allclose(
-        found, stats.norm.logpdf(x, loc, 0.7).sum(axis=(1, 2)), rtol=1e-12
-    )
+    np.testing.assert_allclose(found, stats.norm.logpdf(x, loc, 0.7).sum(axis=(1, 2)), rtol=1e-12)
     scales = np.array([0.2, 3.0])
     layer.log_scale.assign(np.log(scales))
     expected = stats.norm.logpdf(x, loc, scales).sum(axis=(1, 2))

@@ -17,9 +17,7 @@ def inverse_softplus(x):
 
 def test_diagonal_parameters_mean_locations_then_scales(rng):
     params = rng.normal(size=[3, 5, 2 * SIZE])
-    q = MVNDiagPosterior(SIZE, init_scale=0.3, min_scale=0.01, dtype="float64")(
-        tf.constant(params)
-    )
+    q = MVNDiagPosterior(SIZE, init_scale=0.3, min_scale=0.01, dtype="float64")(tf.constant(params))
     shift = inverse_softplus(0.3 - 0.01)
     np.testing.assert_array_equal(q.mean(), params[..., :SIZE])
     expected = 0.01 + log1p(np.exp(params[..., SIZE:] + shift))
