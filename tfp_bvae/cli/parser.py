@@ -128,7 +128,7 @@ def _add_evaluate(verbs) -> None:
 def _add_demo(verbs) -> None:
     verb = _verb(verbs, "demo", "simulate spikes, fit LFADS to them, and draw what it found")
     _add_out(verb, "RUN", "folder for all of it (runs/demo)", default="runs/demo")
-    verb.add_argument("--epochs", type=_positive, default=60, metavar="N", help="of the fit (60)")
+    verb.add_argument("--epochs", type=_positive, default=50, metavar="N", help="of the fit (50)")
     verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of data and fit (0)")
 
 
