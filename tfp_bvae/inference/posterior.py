@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -58,9 +59,11 @@ def posterior_mean(model: BetaVAE, split: Split, batch_size: int = 64) -> Poster
     Raises:
         ValueError: if the trials do not suit the model.
     """
-    passes = _Passes(model, "mean")
-    batches = _batches(model, split, batch_size)
-    parts = [passes.encode(batch) | passes.decode(batch, [0, 0], 1) for batch in batches]
+    passes = _passes(model, "mean")
+    parts = []
+    for batch in _batches(model, split, batch_size):
+        boundary = passes.encode(batch)
+        parts.append(passes.static(boundary) | passes.decode(boundary, [0, 0], 1))
     return _posterior(parts, len(split.encod), with_scale=False)
 
 
@@ -92,18 +95,30 @@ def sample_and_average(
         ValueError: if the trials do not suit the model, or a number is below 1.
     """
     checks.whole_number("num_samples", num_samples, 1)
-    passes = _Passes(model, "sample")
+    passes = _passes(model, "sample")
     parts = []
     for index, batch in enumerate(_batches(model, split, batch_size)):
+        boundary = passes.encode(batch)
         chunks = _chunks(num_samples, checks.whole_number("samples_at_once", samples_at_once, 1))
         total: dict[str, tf.Tensor] = {}
         for chunk, size in enumerate(chunks):
-            sums = passes.decode(batch, [seed, index * len(chunks) + chunk], size)
+            sums = passes.decode(boundary, [seed, index * len(chunks) + chunk], size)
             total = {name: total.get(name, 0.0) + value for name, value in sums.items()}
         parts.append(
-            passes.encode(batch) | {name: value / num_samples for name, value in total.items()}
+            passes.static(boundary) | {name: value / num_samples for name, value in total.items()}
         )
     return _posterior(parts, len(split.encod), with_scale=num_samples > 1)
+
+
+_known: weakref.WeakKeyDictionary[BetaVAE, dict[str, _Passes]] = weakref.WeakKeyDictionary()
+
+
+def _passes(model: BetaVAE, value: str) -> _Passes:
+    """The halves of a model, compiled once for as long as it lives."""
+    halves = _known.setdefault(model, {})
+    if value not in halves:
+        halves[value] = _Passes(model, value)
+    return halves[value]
 
 
 class _Passes:
@@ -128,23 +143,19 @@ class _Passes:
         )
         self._encode = tf.function(self._encode_batch, jit_compile=True)
         self._decode = tf.function(self._decode_batch, jit_compile=True)
-        self._boundary: tuple[int, dict] = (-1, {})
 
     def encode(self, batch: dict) -> dict[str, tf.Tensor]:
+        """What the encoders make of a batch: the tensors at which the model is cut."""
+        return self._encode(batch)
+
+    def static(self, boundary: dict) -> dict[str, tf.Tensor]:
         """Location and scale of q(f)."""
-        boundary = self._boundary_of(batch)
         q_f = self._q_f.distribution(boundary["f_params"])
         return {"f": q_f.mean(), "f_scale": q_f.stddev()}
 
-    def decode(self, batch: dict, seed: list[int], samples: int) -> dict[str, tf.Tensor]:
+    def decode(self, boundary: dict, seed: list[int], samples: int) -> dict[str, tf.Tensor]:
         """Sums over `samples` of each quantity and, under `..._squared`, of its square."""
-        seed = tf.constant(seed, tf.int32)
-        return self._decode(self._boundary_of(batch), seed, samples)
-
-    def _boundary_of(self, batch: dict) -> dict:
-        if self._boundary[0] != id(batch):
-            self._boundary = (id(batch), self._encode(batch))
-        return self._boundary[1]
+        return self._decode(boundary, tf.constant(seed, tf.int32), samples)
 
     def _encode_batch(self, batch):
         with posterior_values(self._value):

@@ -1,0 +1,87 @@
+"""Why beta = 1 silenced the static latent: what is left of f, z and the rates, by variant.
+
+    python benchmarks/collapse.py [--seed 100] [--epochs 60]
+
+Each row changes the settings of a fit with beta_f = beta_z = 1 in one respect.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import tables
+
+from tfp_bvae import data, inference, metrics, models, training
+
+ONE = {"beta_f": 1.0, "beta_z": 1.0}
+
+# name: settings of the model, settings of the fit, initial scale of q(f) and q(z)
+VARIANTS = {
+    "the defaults": ({}, {}, None),
+    "beta 1": (ONE, {}, None),
+    "beta 1, no warm-up": (ONE, {"warm_up": 0}, None),
+    "beta 1, posteriors start at scale 1": (ONE, {}, 1.0),
+    "beta 1, gradients of coordinated dropout not divided by its rate": (
+        {"beta_f": 1 / 0.3, "beta_z": 1 / 0.3},
+        {},
+        None,
+    ),
+    "beta 1, no controller": (ONE | {"z_size": 0}, {}, None),
+    "the defaults, no controller": ({"z_size": 0}, {}, None),
+}
+
+
+def run(name: str, seed: int, epochs: int) -> dict:
+    """One fit: its KL terms at the end, and the R2 of its rates on validation trials."""
+    params, settings, init_scale = VARIANTS[name]
+    dataset = data.synthetic.lorenz(seed=seed)
+    mean_rates = dataset.train.recon.mean((0, 1))
+    model = models.lfads({"channels": dataset.train.encod.shape[-1]}, params, mean_rates)
+    if init_scale is not None:
+        start_at_scale(model, init_scale)
+    history = training.fit(model, dataset, {"epochs": epochs} | settings)
+    rates = inference.sample_and_average(model, dataset.valid).rates
+    return {
+        "variant": name,
+        "kl_f": history[-1]["kl_f"],
+        "kl_z": history[-1].get("kl_z", 0.0),
+        "kl_first": sum(history[0].get(kl, 0.0) for kl in ("kl_f", "kl_z")),
+        "rate_r2": metrics.rate_r2(rates, dataset.valid.truth),
+    }
+
+
+def start_at_scale(model, scale: float) -> None:
+    """Shifts the biases that give the posteriors' scales, so that they start at `scale`."""
+    for bias, wanted in (
+        (model.get_layer("f_params").bias, model.get_layer("q_f").init_scale),
+        (model.get_layer("generator").posterior_bias, model.get_layer("generator").init_scale),
+    ):
+        raw = np.log(np.expm1(scale)) - np.log(np.expm1(wanted))
+        half = bias.shape[0] // 2
+        bias.assign(np.concatenate([np.zeros(half), np.full(half, raw)]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=60)
+    args = parser.parse_args()
+    runs = [run(name, args.seed, args.epochs) for name in VARIANTS]
+    header = ["variant", "KL f", "KL z", "both in the first epoch", "rate R2"]
+    rows = [
+        [
+            r["variant"],
+            *(f"{r[n]:.1f}" for n in ("kl_f", "kl_z", "kl_first")),
+            f"{r['rate_r2']:.3f}",
+        ]
+        for r in runs
+    ]
+    note = (
+        f"\nLorenz, seed {args.seed}, {args.epochs} epochs, one fit each; KL in nats per trial.\n"
+    )
+    tables.write("collapse", runs, tables.markdown(header, rows) + note)
+
+
+if __name__ == "__main__":
+    main()
