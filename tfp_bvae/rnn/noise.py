@@ -76,11 +76,11 @@ class NoiseStream:
     """The stream of seeds of one layer.
 
     Its state, the seed and a counter, is a weight of the layer, so that a run that is resumed
-    from a checkpoint or a file continues with the same numbers.
+    from a checkpoint or a file continues with the same numbers, whatever its layers are called.
 
     Args:
         layer: the Keras layer that owns the stream; gains a non-trainable weight
-            `seed_and_draws`. Its name sets it apart from other layers of the same seed.
+            `seed_and_draws`. Its name enters the seed, to set layers of one seed apart.
         seed: a whole number, or None for one that Python's `random` gives (which
             `tf_keras.utils.set_random_seed` fixes).
     """
@@ -92,18 +92,17 @@ class NoiseStream:
             name="seed_and_draws",
             shape=(2,),
             dtype="int64",
-            initializer=tf_keras.initializers.Constant([seed, 0]),
+            initializer=tf_keras.initializers.Constant([seed ^ self._salt, 0]),
             trainable=False,
         )
 
     def seeds(self, count: int) -> tf.Tensor:
         """`count` fresh stateless seeds, `[count, 2]`, int32."""
         if _override.seed is not None:
-            state = _override.seed
+            seed, draws = tf.unstack(tf.cast(_override.seed, tf.int32))
+            root = tf.stack([tf.bitwise.bitwise_xor(seed, self._salt), draws])
         else:
-            state = self._state.assign_add([0, 1])
-        seed, draws = tf.unstack(tf.cast(state, tf.int32))
-        root = tf.stack([tf.bitwise.bitwise_xor(seed, self._salt), draws])
+            root = tf.cast(self._state.assign_add([0, 1]), tf.int32)
         return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
 
 
