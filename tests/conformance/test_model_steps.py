@@ -23,7 +23,10 @@ def values(weights):
     return [weight.numpy().copy() for weight in weights]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    ["lfads, causal", "lfads, gaussian", "lfads, held out", "lfads, no controller, all else"],
+)
 def test_a_step_is_finite_and_moves_every_weight(name):
     model = compiled(name)
     before = values(model.trainable_weights)
@@ -33,18 +36,18 @@ def test_a_step_is_finite_and_moves_every_weight(name):
         assert np.isfinite(weight).all() and np.any(weight.numpy() != old), weight.name
 
 
-@pytest.mark.parametrize("broken", ["inputs", "targets"])
-def test_a_step_on_numbers_that_are_not_finite_is_skipped_and_counted(broken):
+def test_a_step_on_numbers_that_are_not_finite_is_skipped_and_counted():
     name = "lfads, ext_input"
     model = compiled(name)
-    inputs, targets = example(name), MODELS[name].targets()
-    model.fit(inputs, targets, verbose=0)  # the optimizer has its variables
-    (inputs["spikes"] if broken == "inputs" else targets)[0, 3, 1] = np.nan
+    model.fit(example(name), MODELS[name].targets(), verbose=0)  # the optimizer has its variables
     weights, slots = values(model.trainable_weights), values(model.optimizer.variables)
-    logs = model.fit(inputs, targets, verbose=0).history
-    assert logs["skipped_steps"] == [1.0]
-    assert all(map(np.array_equal, weights, values(model.trainable_weights)))
-    assert all(map(np.array_equal, slots, values(model.optimizer.variables)))
+    for broken in ("inputs", "targets"):
+        inputs, targets = example(name), MODELS[name].targets()
+        (inputs["spikes"] if broken == "inputs" else targets)[0, 3, 1] = np.nan
+        logs = model.fit(inputs, targets, verbose=0).history
+        assert logs["skipped_steps"] == [1.0]
+        assert all(map(np.array_equal, weights, values(model.trainable_weights)))
+        assert all(map(np.array_equal, slots, values(model.optimizer.variables)))
     logs = model.fit(example(name), MODELS[name].targets(), verbose=0).history
     assert logs["skipped_steps"] == [0.0] and np.isfinite(logs["loss"]).all()
     assert not any(map(np.array_equal, weights, values(model.trainable_weights)))

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from zoo import LAYERS, MODELS, ZOO
+from zoo import LAYERS, MOST, ZOO
 from zoo_graphs import example, shared, tensors
 
 from tfp_bvae import layers, rnn
 
-FREE = [name for name in ZOO if ZOO[name].random == "in training"]
+FREE = [name for name in MOST if ZOO[name].random == "in training"]
 DISTRIBUTIONS = {
     "AR1Prior": lambda **how: layers.AR1Prior(2, **how),
     "GaussianLikelihood": lambda **how: layers.GaussianLikelihood(**how),
@@ -28,20 +28,14 @@ def twice(name, training):
     return [tensors(model(inputs, training=training)) for _ in range(2)]
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", MOST)
 def test_two_calls_at_inference_agree(name):
     assert same(*twice(name, training=False)) == (ZOO[name].random != "always")
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", MOST)
 def test_two_calls_in_training_agree_only_where_nothing_is_drawn(name):
     assert same(*twice(name, training=True)) == (ZOO[name].random == "never")
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_rates_of_two_calls_in_training_differ(name):
-    rates = [shared(name)(example(name), training=True).mean().numpy() for _ in range(2)]
-    assert not np.array_equal(*rates)
 
 
 @pytest.mark.parametrize("name", FREE)
