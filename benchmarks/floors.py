@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tables
 from recording import behavior_r2, co_bps, make_dataset
 from scipy.ndimage import gaussian_filter1d
 from sklearn.linear_model import PoissonRegressor
@@ -95,28 +96,26 @@ FLOORS: dict[str, Callable[[SpikeDataset], dict[str, float]]] = {
 
 def table(scores: dict[str, list[dict[str, float]]]) -> str:
     """Markdown: mean and standard deviation over splits."""
-    rows = [f"| method | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    rows = []
     for method, splits in scores.items():
-        cells = []
-        for key in COLUMNS:
-            values = [split[key] for split in splits if key in split]
-            cells.append(f"{np.mean(values):.3f} ± {np.std(values):.3f}" if values else "")
-        rows.append(f"| {method} | {' | '.join(cells)} |")
-    return "\n".join(rows)
+        values = [[split[key] for split in splits if key in split] for key in COLUMNS]
+        rows.append([method, *(tables.mean_and_spread(v) if v else "" for v in values)])
+    return tables.markdown(["method", *COLUMNS.values()], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path, help="file that make_m1_day0.py wrote")
-    parser.add_argument("--splits", type=int, default=5, help="seeds 0, 1, ... of the split")
+    parser.add_argument("--splits", type=int, default=3, help="seeds 0, 1, ... of the split")
     arguments = parser.parse_args()
     scores: dict[str, list[dict[str, float]]] = {method: [] for method in FLOORS}
     for seed in range(arguments.splits):
         data = make_dataset(arguments.path, seed)
         for method, floor in FLOORS.items():
             scores[method].append(floor(data))
-    print(f"Mean ± standard deviation over {arguments.splits} splits (seeds 0 and on).\n")
-    print(table(scores))
+    runs = [{"method": method, "splits": splits} for method, splits in scores.items()]
+    note = f"\nMean ± SD over {arguments.splits} splits (seeds 0 and on).\n"
+    tables.write("floors", runs, table(scores) + note)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class FitSettings(Settings):
 
     optional: ClassVar[tuple[str, ...]] = ("patience",)
 
-    epochs: int = setting(200, "passes over the training trials", 1)
+    epochs: int = setting(150, "passes over the training trials", 1)
     batch_size: int = setting(64, "trials per step", 1)
     learning_rate: float = setting(4e-3, "of Adam, at its highest", 1e-8, 1.0)
     final_rate: float = setting(
