@@ -61,7 +61,7 @@ class LFADSParams(Settings):
     generator_units: int = setting(100, "units of the generator", 1, lfads="gen_dim")
     factors: int = setting(40, "number of factors", 1, lfads="fac_dim")
     beta_f: float = setting(0.1, "weight of the KL of f", 0.0, lfads="kl_ic_scale * T * N")
-    beta_z: float = setting(0.3, "weight of the KL of z", 0.0, lfads="kl_co_scale * T * N")
+    beta_z: float = setting(0.1, "weight of the KL of z", 0.0, lfads="kl_co_scale * T * N")
     dropout: float = setting(0.05, "dropout rate", 0.0, 0.99, lfads="dropout_rate")
     coordinated_dropout: float = setting(
         0.3, "share of entries hidden from the encoders", 0.0, 0.99, lfads="cd_rate"
