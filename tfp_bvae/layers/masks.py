@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.noise import NoiseStream, bernoulli, dropout_mask
+from tfp_bvae.rnn.noise import NoiseStream, bernoulli, dropout_mask, random_words
 
 __all__ = [
     "CoordinatedDropout",
@@ -81,22 +81,6 @@ class CoordinatedDropout(tf_keras.layers.Layer):
         }
 
 
-def hashed(numbers: tf.Tensor, seed: int) -> tf.Tensor:
-    """A 32-bit hash of whole numbers: unlike random ops the same with and without XLA.
-
-    Two multiplications and three xor-shifts: the constants are those of `lowbias32`
-    (Wellons, 2018), applied after the seed's own hash is added.
-    """
-
-    def mixed(x):
-        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
-            x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(shift, tf.uint32)))
-            x *= tf.constant(factor, tf.uint32)
-        return x
-
-    return mixed(tf.cast(numbers, tf.uint32) + mixed(tf.constant(seed % 2**32, tf.uint32)))
-
-
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
 class SampleValidation(tf_keras.layers.Layer):
     r"""Keeps a fixed share of entries of every trial out of a fit, to validate on them.
@@ -134,10 +118,9 @@ class SampleValidation(tf_keras.layers.Layer):
         x, index = inputs
         if not self.rate:
             return x, tf.ones_like(x)
-        # One field of hashed words, shifted for each trial by a Weyl sequence (modulo 2^32):
+        # One field of random words, shifted for each trial by a Weyl sequence (modulo 2^32):
         # within a trial the entries are independent, and each is held out as often as any other.
-        size = tf.shape(x)[1:]
-        field = tf.reshape(hashed(tf.range(tf.reduce_prod(size)), self.seed), size)
+        field = random_words(tf.shape(x)[1:], tf.constant([self.seed, 0]), bits=32)
         shift = tf.cast(tf.reshape(index, [-1, 1, 1]), tf.uint32) * tf.constant(WEYL, tf.uint32)
         held = field + shift < tf.constant(int(self.rate * 2**32), tf.uint32)
         weight = tf.cast(~held, x.dtype) / (1.0 - self.rate)

@@ -106,7 +106,7 @@ class NoiseStream:
         return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
 
 
-def _random_words(shape, seed: tf.Tensor, bits: int) -> tf.Tensor:
+def random_words(shape, seed: tf.Tensor, bits: int) -> tf.Tensor:
     """Stateless whole numbers of up to 32 bits, as uint32.
 
     XLA and TensorFlow agree on the words that a seed gives, but not on the floats made of them.
@@ -121,14 +121,14 @@ def standard_normal(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
     >>> standard_normal([2], [1, 2]).shape
     TensorShape([2])
     """
-    word = tf.cast(_random_words(shape, seed, 23), tf.float32)  # a float32 holds 24 bits
+    word = tf.cast(random_words(shape, seed, 23), tf.float32)  # a float32 holds 24 bits
     uniform = (word + 0.5) * 2.0**-22 - 1.0  # between -1 and 1, ends excluded
     return tf.cast(2.0**0.5 * tf.math.erfinv(uniform), dtype)
 
 
 def bernoulli(shape, seed: tf.Tensor, probability: float) -> tf.Tensor:
     """Stateless draws that are True with `probability`, the same with and without XLA."""
-    return _random_words(shape, seed, 31) < tf.constant(round(probability * 2**31), tf.uint32)
+    return random_words(shape, seed, 31) < tf.constant(round(probability * 2**31), tf.uint32)
 
 
 def dropout_mask(shape, seed: tf.Tensor, rate: float, dtype=tf.float32) -> tf.Tensor:
