@@ -9,6 +9,7 @@ were chosen on splits 100 and up.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 
 import stepping
@@ -49,7 +50,7 @@ def run(path: str, split: int, seed: int, params: dict, settings: dict) -> dict:
     return {"split": split, "seed": seed, **score(*rates, dataset), **last, "fit_s": seconds}
 
 
-def table(runs: list[dict], timing: dict) -> str:
+def table(runs: list[dict], timing: dict | None = None) -> str:
     """One row for each split (mean over seeds), and one for all."""
     names = ("co_bps", "force_r2", "emg_r2")
     splits = sorted({r["split"] for r in runs})
@@ -79,11 +80,10 @@ def main() -> None:
     args = parser.parse_args()
     params, settings = chosen(args.set)
     params, settings = PARAMS | params, SETTINGS | settings
-    runs = [
-        run(args.path, split, seed, params, settings)
-        for split in args.splits
-        for seed in args.seeds
-    ]
+    runs = []
+    for split, seed in itertools.product(args.splits, args.seeds):
+        runs.append(run(args.path, split, seed, params, settings))
+        tables.write(args.name, runs, table(runs))  # what there is so far
     dataset = make_dataset(args.path, args.splits[0])
     fit_settings = training.FitSettings.of(settings)
     timing = stepping.time_step(build(dataset, params, 0), dataset, fit_settings)
