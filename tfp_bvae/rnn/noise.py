@@ -15,7 +15,7 @@ from tfp_bvae import checks
 
 __all__ = ["NoiseStream", "dropout_mask", "posterior_values", "standard_normal", "wants_sample"]
 
-# Philox by name: XLA's default for the CPU takes a hundred times as long for the same shape.
+# Philox by name: XLA's default for the CPU is far slower.
 _ALGORITHM = "philox"
 
 VALUES = ("auto", "sample", "mean")
