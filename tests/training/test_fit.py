@@ -128,6 +128,24 @@ def test_steps_that_are_not_finite_are_skipped_and_counted(dataset, make_model):
         training.fit(make_model(), dataset, FAST, verbose=False, callbacks=[Poison()])
 
 
+def test_a_skipped_step_leaves_the_figures_finite(dataset, make_model):
+    class PoisonOnce(tf_keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            self.bias = self.model.get_layer("log_rate").bias
+            self.clean = self.bias.numpy()
+            if batch == 0:
+                self.bias.assign(self.clean * np.nan)
+
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                self.bias.assign(self.clean)
+
+    history = training.fit(make_model(), dataset, FAST, verbose=False, callbacks=[PoisonOnce()])
+    assert [row["skipped_steps"] for row in history] == [1] * 4
+    assert all(np.isfinite(list(row.values())).all() for row in history)
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
 def test_compiled_and_plain_steps_agree(dataset, make_model):
     """With all noise but gone, for XLA draws other numbers."""
     quiet = {"dropout": 0.0, "coordinated_dropout": 0.0, "f_scale": 2e-2, "z_scale": 1e-2}

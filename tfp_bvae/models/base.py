@@ -12,8 +12,8 @@ __all__ = ["BetaVAE"]
 class BetaVAE(tf_keras.Model):
     """A functional model whose output is the likelihood of the data.
 
-    * A training step whose gradient is not finite changes nothing and is counted
-      (`skipped_steps` in the logs).
+    * A training step whose gradient is not finite changes neither weights nor logged figures,
+      and is counted (`skipped_steps` in the logs).
     * `predict` returns the mean of the likelihood (rates) at the posterior mean.
     * `hyperparameters`, a plain dict, is saved with the model.
 
@@ -28,18 +28,20 @@ class BetaVAE(tf_keras.Model):
 
     def train_step(self, data):
         x, y, sample_weight = tf_keras.utils.unpack_x_y_sample_weight(data)
+        before = _values(metric for metric in self.metrics if metric is not self.skipped_steps)
         with tf.GradientTape() as tape:
             likelihood = self(x, training=True)
+            if not self.compiled_loss.built:
+                self.compiled_loss.build(likelihood)
+                before += _values(self.compiled_loss.metrics)
             loss = self.compute_loss(x, y, likelihood, sample_weight)
         gradients = tape.gradient(loss, self.trainable_variables)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients)) & tf.math.is_finite(loss)
-        tf.cond(
-            finite,
-            lambda: self._apply(gradients),
-            lambda: tf.constant(True),
-        )
+        tf.cond(finite, lambda: self._apply(gradients), lambda: tf.constant(True))
+        for variable, value in before:  # a skipped step leaves no trace in the figures either
+            variable.assign(tf.where(finite, variable, value))
         self.skipped_steps.update_state(tf.cast(~finite, tf.float32))
-        return self.compute_metrics(x, y, likelihood, sample_weight)
+        return {metric.name: metric.result() for metric in self.metrics}
 
     def _apply(self, gradients) -> tf.Tensor:
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
@@ -59,3 +61,8 @@ class BetaVAE(tf_keras.Model):
         model = super().from_config(config, custom_objects)
         model.hyperparameters = hyperparameters
         return model
+
+
+def _values(metrics) -> list[tuple[tf.Variable, tf.Tensor]]:
+    """The state of some metrics: each variable with its present value."""
+    return [(v, tf.identity(v)) for metric in metrics for v in metric.variables]
