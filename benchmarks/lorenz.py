@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import time
 
-import stepping
 import tables
 
 from tfp_bvae import data, inference, metrics, models, training
@@ -40,8 +39,8 @@ def run(seed: int, params: dict, settings: dict) -> dict:
     }
 
 
-def table(runs: list[dict], timing: dict | None = None) -> str:
-    """The runs and their mean, and what a step costs."""
+def table(runs: list[dict]) -> str:
+    """The runs and their mean."""
     names = ("rate_r2", "pooled_r2", "bits_per_spike", "bits_of_truth", "kl_f", "kl_z")
     rows = [[r["seed"], *(f"{r[n]:.3f}" for n in names), f"{r['fit_s']:.0f}"] for r in runs]
     rows.append(["mean ± SD", *(tables.mean_and_spread([r[n] for r in runs]) for n in names), ""])
@@ -49,15 +48,7 @@ def table(runs: list[dict], timing: dict | None = None) -> str:
         "seed", "rate R2", "pooled R2", "bits/spike", "bits/spike of the true rates",
         "KL f, nats", "KL z, nats", "fit, s",
     ]  # fmt: skip
-    text = tables.markdown(header, rows)
-    if timing is None:
-        return text
-    return (
-        text + f"\nOne training step: {timing['step_ms']:.0f} ms (10 to 90 %: "
-        f"{timing['step_ms_low']:.0f} to {timing['step_ms_high']:.0f}), the first "
-        f"{timing['first_step_s']:.0f} s; peak memory {timing['peak_mb']:.0f} MB. "
-        f"{tables.machine()}.\n"
-    )
+    return tables.markdown(header, rows) + f"\n{tables.machine()}.\n"
 
 
 def main() -> None:
@@ -71,11 +62,6 @@ def main() -> None:
     for seed in args.seeds:  # what there is so far is on disk at any time
         runs.append(run(seed, params, settings))
         tables.write(args.name, runs, table(runs))
-    dataset = data.synthetic.lorenz(seed=args.seeds[0])
-    model = models.lfads({"channels": dataset.train.recon.shape[-1]}, params)
-    timing = stepping.time_step(model, dataset, training.FitSettings.of(settings))
-    timing["peak_mb"] = tables.peak_memory()
-    tables.write(args.name, [*runs, timing], table(runs, timing))
 
 
 def chosen(pairs: list[str]) -> tuple[dict, dict]:

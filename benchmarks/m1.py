@@ -12,7 +12,6 @@ import argparse
 import itertools
 import time
 
-import stepping
 import tables
 from lorenz import chosen
 from recording import make_dataset, score
@@ -50,7 +49,7 @@ def run(path: str, split: int, seed: int, params: dict, settings: dict) -> dict:
     return {"split": split, "seed": seed, **score(*rates, dataset), **last, "fit_s": seconds}
 
 
-def table(runs: list[dict], timing: dict | None = None) -> str:
+def table(runs: list[dict]) -> str:
     """One row for each split (mean over seeds), and one for all."""
     names = ("co_bps", "force_r2", "emg_r2")
     splits = sorted({r["split"] for r in runs})
@@ -61,12 +60,10 @@ def table(runs: list[dict], timing: dict | None = None) -> str:
         for label, group in groups
     ]  # fmt: skip
     seeds = len({r["seed"] for r in runs})
+    header = ["split", "co-smoothing, bits/spike", "force R2", "EMG R2", "fit, s"]
     return (
-        tables.markdown(["split", "co-smoothing, bits/spike", "force R2", "EMG R2", "fit, s"], rows)
-        + f"\nMean ± SD over {seeds} seeds of the model in each split. One training step: "
-        f"{timing['step_ms']:.0f} ms (10 to 90 %: {timing['step_ms_low']:.0f} to "
-        f"{timing['step_ms_high']:.0f}), the first {timing['first_step_s']:.0f} s; peak memory "
-        f"{timing['peak_mb']:.0f} MB. {tables.machine()}.\n"
+        tables.markdown(header, rows)
+        + f"\nMean ± SD over {seeds} seeds of the model in each split. {tables.machine()}.\n"
     )
 
 
@@ -84,11 +81,6 @@ def main() -> None:
     for split, seed in itertools.product(args.splits, args.seeds):
         runs.append(run(args.path, split, seed, params, settings))
         tables.write(args.name, runs, table(runs))  # what there is so far
-    dataset = make_dataset(args.path, args.splits[0])
-    fit_settings = training.FitSettings.of(settings)
-    timing = stepping.time_step(build(dataset, params, 0), dataset, fit_settings)
-    timing["peak_mb"] = tables.peak_memory()
-    tables.write(args.name, [*runs, timing], table(runs, timing))
 
 
 if __name__ == "__main__":
