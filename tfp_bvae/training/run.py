@@ -29,14 +29,12 @@ MODELS = {"lfads": (lfads, LFADSParams)}  # builder and tunable settings, by the
 class Run:
     """One fit on disk. Every file is written beside and renamed, so that it is whole or absent.
 
-    | file | holds |
-    |---|---|
-    | `run.json` | model, settings, version, path and fingerprint of the data |
-    | `checkpoints/` | the state after the last whole epoch |
-    | `history.csv` | figures of every epoch |
-    | `model.keras` | the model with its best weights |
-    | `posterior.h5` | rates and latents of all trials |
-    | `metrics.json` | scores |
+    * `run.json`: model, settings, version, path and fingerprint of the data
+    * `checkpoints/`: the state after the last whole epoch
+    * `history.csv`: figures of every epoch
+    * `model.keras`: the model with its best weights
+    * `posterior.h5`: rates and latents of all trials
+    * `metrics.json`: scores
 
     Args:
         path: the folder.
