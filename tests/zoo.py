@@ -190,6 +190,7 @@ LAYERS = {
 NOT_LAYERS = {
     "DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights",  # tuples of tensors
     "L2Penalty", "NoiseStream",  # what layers own
+    "CELLS", "Cell", "recurrent_scan",  # pure functions of the recurrent cells
     "clipped_gru", "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
     "DistributionLayer",  # the base: it has no distribution of its own
 }  # fmt: skip

@@ -1,0 +1,228 @@
+"""One step of each recurrent cell, and the gradient of that step written by hand.
+
+All steps have one signature, `step(inputs, states, recurrent_kernel, clip) -> (states, saved)`,
+and so have all gradients,
+`gradient(d_next, next_states, states, saved, recurrent_kernel, clip) -> (d_inputs, d_states)`:
+
+* `inputs`: the ready projection `a = x W + b`, blocks of columns side by side,
+  `[batch, blocks * units]`.
+* `states`: a tuple of `[batch, units]`; the first is what a cell puts out.
+* `recurrent_kernel`: `U`, `[units, blocks * units]`.
+* `clip`: bound on the states of the clipped GRU; the other cells do not look at it.
+* `saved`: what a gradient needs beside the states, a tuple of `[batch, units]`.
+* `d_next`, `d_inputs`, `d_states`: gradients of the loss with respect to the states after the
+  step, the inputs, and the states before it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+States = tuple[tf.Tensor, ...]
+
+__all__ = [
+    "GRUGates",
+    "LSTMGates",
+    "clipped_gru_step",
+    "clipped_gru_step_gradient",
+    "gru_kernel_gradient",
+    "gru_step",
+    "gru_step_gradient",
+    "kernel_gradient",
+    "lstm_step",
+    "lstm_step_gradient",
+    "simple_rnn_step",
+    "simple_rnn_step_gradient",
+]
+
+
+class GRUGates(NamedTuple):
+    """Update, reset and candidate of one GRU step, `[batch, units]` each."""
+
+    update: tf.Tensor
+    reset: tf.Tensor
+    candidate: tf.Tensor
+
+
+class LSTMGates(NamedTuple):
+    """Input gate, forget gate, candidate and output gate of one LSTM step."""
+
+    input: tf.Tensor
+    forget: tf.Tensor
+    candidate: tf.Tensor
+    output: tf.Tensor
+
+
+def gru_step(
+    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
+) -> tuple[States, GRUGates]:
+    r"""One step of the reset-before GRU, blocks in the order (z, r, c).
+
+    .. math::
+
+        z &= \sigma(a_z + h U_z), \quad r = \sigma(a_r + h U_r), \\
+        c &= \tanh(a_c + (r \odot h) U_c), \quad h' = z \odot h + (1 - z) \odot c
+
+    Source: Cho et al., EMNLP 2014.
+    """
+    (state,) = states
+    units = state.shape[-1]
+    gate_kernel, candidate_kernel = _split_kernel(recurrent_kernel)
+    gates = tf.sigmoid(inputs[:, : 2 * units] + state @ gate_kernel)  # [batch, 2 units]
+    update, reset = gates[:, :units], gates[:, units:]
+    candidate = tf.tanh(inputs[:, 2 * units :] + (reset * state) @ candidate_kernel)
+    return (candidate + update * (state - candidate),), GRUGates(update, reset, candidate)
+
+
+def gru_step_gradient(
+    d_next: States,
+    next_states: States,
+    states: States,
+    saved: States,
+    recurrent_kernel: tf.Tensor,
+    clip: float | None = None,
+) -> tuple[tf.Tensor, States]:
+    """The gradient of `gru_step`."""
+    (gradient,), (state,) = d_next, states
+    update, reset, candidate = saved
+    gate_kernel, candidate_kernel = _split_kernel(recurrent_kernel)
+    d_candidate = gradient * (1.0 - update) * (1.0 - candidate * candidate)
+    d_reset_state = tf.matmul(d_candidate, candidate_kernel, transpose_b=True)
+    d_update = gradient * (state - candidate) * update * (1.0 - update)
+    d_reset = d_reset_state * state * reset * (1.0 - reset)
+    d_gates = tf.concat([d_update, d_reset], axis=-1)
+    d_state = (
+        gradient * update
+        + d_reset_state * reset
+        + tf.matmul(d_gates, gate_kernel, transpose_b=True)
+    )
+    return tf.concat([d_gates, d_candidate], axis=-1), (d_state,)
+
+
+def clipped_gru_step(
+    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float
+) -> tuple[States, GRUGates]:
+    """One step of `gru_step` whose state is then clipped to between `-clip` and `clip`.
+
+    Source: Pandarinath et al., Nature Methods 2018.
+    """
+    (state,), gates = gru_step(inputs, states, recurrent_kernel)
+    return (tf.clip_by_value(state, -clip, clip),), gates
+
+
+def clipped_gru_step_gradient(
+    d_next: States,
+    next_states: States,
+    states: States,
+    saved: States,
+    recurrent_kernel: tf.Tensor,
+    clip: float,
+) -> tuple[tf.Tensor, States]:
+    """The gradient of `clipped_gru_step`: a clipped entry passes none."""
+    (gradient,), (next_state,) = d_next, next_states
+    gradient = tf.where(tf.abs(next_state) < clip, gradient, tf.zeros_like(gradient))
+    return gru_step_gradient((gradient,), next_states, states, saved, recurrent_kernel)
+
+
+def lstm_step(
+    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
+) -> tuple[States, LSTMGates]:
+    r"""One step of the LSTM, blocks in the order (i, f, c, o) of Keras, states `(h, m)`.
+
+    .. math::
+
+        (i, f, o) &= \sigma(a_{i,f,o} + h U_{i,f,o}), \quad c = \tanh(a_c + h U_c), \\
+        m' &= f \odot m + i \odot c, \quad h' = o \odot \tanh(m')
+
+    Source: Hochreiter and Schmidhuber, Neural Computation 1997; the forget gate is of Gers et
+    al., Neural Computation 2000.
+    """
+    state, memory = states
+    raw = tf.split(inputs + state @ recurrent_kernel, 4, axis=-1)
+    gates = LSTMGates(tf.sigmoid(raw[0]), tf.sigmoid(raw[1]), tf.tanh(raw[2]), tf.sigmoid(raw[3]))
+    memory = gates.forget * memory + gates.input * gates.candidate
+    return (gates.output * tf.tanh(memory), memory), gates
+
+
+def lstm_step_gradient(
+    d_next: States,
+    next_states: States,
+    states: States,
+    saved: States,
+    recurrent_kernel: tf.Tensor,
+    clip: float | None = None,
+) -> tuple[tf.Tensor, States]:
+    """The gradient of `lstm_step`."""
+    d_state, d_memory = d_next
+    gates, squashed = LSTMGates(*saved), tf.tanh(next_states[1])
+    d_memory += d_state * gates.output * (1.0 - squashed * squashed)
+    d_inputs = tf.concat(
+        [
+            d_memory * gates.candidate * gates.input * (1.0 - gates.input),
+            d_memory * states[1] * gates.forget * (1.0 - gates.forget),
+            d_memory * gates.input * (1.0 - gates.candidate * gates.candidate),
+            d_state * squashed * gates.output * (1.0 - gates.output),
+        ],
+        axis=-1,
+    )
+    d_state = tf.matmul(d_inputs, recurrent_kernel, transpose_b=True)
+    return d_inputs, (d_state, d_memory * gates.forget)
+
+
+def simple_rnn_step(
+    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
+) -> tuple[States, States]:
+    r"""One step of the simple network, `h' = tanh(a + h U)`.
+
+    Source: Elman, Cognitive Science 1990.
+    """
+    return (tf.tanh(inputs + states[0] @ recurrent_kernel),), ()
+
+
+def simple_rnn_step_gradient(
+    d_next: States,
+    next_states: States,
+    states: States,
+    saved: States,
+    recurrent_kernel: tf.Tensor,
+    clip: float | None = None,
+) -> tuple[tf.Tensor, States]:
+    """The gradient of `simple_rnn_step`."""
+    (gradient,), (next_state,) = d_next, next_states
+    d_inputs = gradient * (1.0 - next_state * next_state)
+    return d_inputs, (tf.matmul(d_inputs, recurrent_kernel, transpose_b=True),)
+
+
+def kernel_gradient(d_inputs: tf.Tensor, previous: States, saved: States) -> tf.Tensor:
+    """Gradient of a whole scan's recurrent kernel as one matrix product over time and batch.
+
+    Args:
+        d_inputs: gradients of the inputs of all steps, `[time, batch, blocks * units]`.
+        previous: states before each step, a tuple of `[time, batch, units]`.
+        saved: what the steps saved, a tuple of `[time, batch, units]`.
+    """
+    return over_time(previous[0], d_inputs)
+
+
+def gru_kernel_gradient(d_inputs: tf.Tensor, previous: States, saved: States) -> tf.Tensor:
+    """The same for a GRU: two products, since its candidate sees a state that was reset."""
+    (state,), gates = previous, GRUGates(*saved)
+    units = state.shape[-1]
+    d_gates = over_time(state, d_inputs[..., : 2 * units])
+    d_candidate = over_time(gates.reset * state, d_inputs[..., 2 * units :])
+    return tf.concat([d_gates, d_candidate], axis=-1)
+
+
+def over_time(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """`sum over time and batch of left^T right`, `[time, batch, .] -> [left, right]`."""
+    left = tf.reshape(left, [-1, left.shape[-1]])
+    right = tf.reshape(right, [-1, right.shape[-1]])
+    return tf.matmul(left, right, transpose_a=True)
+
+
+def _split_kernel(recurrent_kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Parts `[units, 3 units]` into the columns of both gates and those of the candidate."""
+    units = recurrent_kernel.shape[0]
+    return recurrent_kernel[:, : 2 * units], recurrent_kernel[:, 2 * units :]
