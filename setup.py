@@ -27,6 +27,7 @@ EXTRAS = {
     "plots": ["matplotlib>=3.8"],
     "tensorboard": ["tensorboard>=2.18"],
     "tune": ["ray[tune]>=2.40"],
+    "yaml": ["pyyaml>=6.0"],
     "docs": [
         "furo>=2024.8",
         "jupytext>=1.16",
@@ -40,12 +41,14 @@ EXTRAS = {
         "hypothesis>=6.100",
         "pytest>=8.0",
         "pytest-xdist>=3.5",
+        "pyyaml>=6.0",
         "scikit-learn>=1.4",
         "scipy>=1.12",
     ],
 }
+USERS = ("data", "plots", "tensorboard", "tune", "yaml")
 # Everything a user of the package may want; `docs` and `test` are for those who work on it.
-EXTRAS["all"] = sorted({*EXTRAS["data"], *EXTRAS["plots"], *EXTRAS["tensorboard"], *EXTRAS["tune"]})
+EXTRAS["all"] = sorted({need for name in USERS for need in EXTRAS[name]})
 
 setup(
     name="tfp_bvae",

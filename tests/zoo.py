@@ -118,6 +118,13 @@ LAYERS = {
         layers.GradientBlock,
         lambda b, t: [path(b, t), path(b, t - 1, 2) ** 2], each_step(CHANNELS),
     ),
+    "JoinOverTime": Specimen(
+        layers.JoinOverTime, lambda b, t: [path(b, t), normal(b, 3)], each_step(CHANNELS + 3)
+    ),
+    "JoinOverTime, the vector alone": Specimen(
+        lambda: layers.JoinOverTime(keep=False),
+        lambda b, t: [path(b, t), normal(b, 3)], each_step(3),
+    ),
     "KLDivergence, no time": Specimen(
         lambda: layers.KLDivergence(0.5),
         lambda b, t: normal(b, 2 * LATENT), lambda b, t: [(b, LATENT)],

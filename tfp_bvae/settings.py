@@ -6,14 +6,23 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from tfp_bvae import checks
 
 if TYPE_CHECKING:
     from typing import Self  # new in Python 3.11
 
-__all__ = ["Settings", "setting"]
+__all__ = ["SearchRange", "Settings", "setting"]
+
+
+class SearchRange(NamedTuple):
+    """Where to look for a good value: between `low` and `high`, evenly on a `scale`."""
+
+    low: float
+    high: float
+    scale: str  # "log" or "linear"
 
 
 def setting(
@@ -23,6 +32,7 @@ def setting(
     high: float = math.inf,
     choices: tuple | None = None,
     lfads: str = "",
+    tune: tuple[float, float, str] | None = None,
 ) -> Any:
     """One field of a `Settings` dataclass.
 
@@ -33,8 +43,10 @@ def setting(
         high: the largest.
         choices: the legal values, where they are few.
         lfads: the name that LFADS implementations give it.
+        tune: where to search for a good value: low, high and `"log"` or `"linear"`.
     """
     metadata = {"meaning": meaning, "low": low, "high": high, "choices": choices, "lfads": lfads}
+    metadata["tune"] = None if tune is None else SearchRange(*tune)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -107,6 +119,38 @@ class Settings:
         """A plain dict from which `of` makes an equal set."""
         return dataclasses.asdict(self)
 
+    @classmethod
+    def search_space(cls) -> dict[str, SearchRange]:
+        """Where to look for a good value of each setting that is worth tuning."""
+        found = {field.name: field.metadata.get("tune") for field in dataclasses.fields(cls)}
+        return {name: place for name, place in found.items() if place is not None}
+
+    def to_yaml(self) -> str:
+        """YAML text from which `from_yaml` makes an equal set. Needs PyYAML."""
+        return _yaml().safe_dump(self.to_dict(), sort_keys=False)
+
+    @classmethod
+    def from_yaml(cls, source: str | Path) -> Self:
+        """The set that a YAML file (a `Path`) or YAML text (a `str`) describes. Needs PyYAML.
+
+        Raises:
+            KeyError, TypeError, ValueError: as `of`; ValueError for what is not YAML.
+        """
+        text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+        try:
+            given = _yaml().safe_load(text)
+        except _yaml().YAMLError as error:
+            raise ValueError(f"{cls.__name__} must be made from YAML, got {error}") from error
+        return cls.of(given)
+
     def replace(self, changes: Mapping[str, Any]) -> Self:
         """A copy with some values changed."""
         return type(self).of(self.to_dict() | dict(changes))
+
+
+def _yaml():
+    try:
+        import yaml
+    except ImportError as error:
+        raise ImportError("YAML needs PyYAML: pip install 'tfp_bvae[yaml]'") from error
+    return yaml

@@ -6,7 +6,7 @@ from tfp_bvae.layers.likelihoods import GaussianLikelihood, PoissonLikelihood
 from tfp_bvae.layers.masks import CoordinatedDropout, GradientBlock, SampleValidation, SeededDropout
 from tfp_bvae.layers.posteriors import MVNDiagPosterior, MVNTriLPosterior, PathPosterior
 from tfp_bvae.layers.priors import AR1Prior, LearnableMVNPrior, TiledMVNPrior
-from tfp_bvae.layers.sequence import PadTime, SplitTime, TimeLag
+from tfp_bvae.layers.sequence import JoinOverTime, PadTime, SplitTime, TimeLag
 
 __all__ = [
     "AR1Prior",
@@ -14,6 +14,7 @@ __all__ = [
     "DistributionLayer",
     "GaussianLikelihood",
     "GradientBlock",
+    "JoinOverTime",
     "KLDivergence",
     "LearnableMVNPrior",
     "MVNDiagPosterior",

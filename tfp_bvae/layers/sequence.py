@@ -1,4 +1,4 @@
-"""Layers that move a sequence in time: lag, segment, and bins to predict."""
+"""Layers that move a sequence in time, cut it, lengthen it, and set a vector beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tf_keras
 
 from tfp_bvae import checks
 
-__all__ = ["PadTime", "SplitTime", "TimeLag"]
+__all__ = ["JoinOverTime", "PadTime", "SplitTime", "TimeLag"]
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
@@ -114,3 +114,46 @@ class PadTime(tf_keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"steps": self.steps}
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class JoinOverTime(tf_keras.layers.Layer):
+    r"""Sets a vector beside every step of a sequence, as DSAE hands f to its z encoder.
+
+    .. math:: y_t = [x_t; v]
+
+    Args:
+        keep: whether the sequence is kept; without it the vector alone is repeated, as often as
+            the sequence has steps.
+
+    Call arguments:
+        inputs: `[x, v]`: `[batch, time, channel]` and `[batch, size]`.
+
+    Returns:
+        `[batch, time, channel + size]`, or `[batch, time, size]`.
+
+    Source: Li and Mandt, ICML 2018.
+
+    >>> JoinOverTime()([tf.zeros([1, 2, 1]), tf.ones([1, 1])]).numpy().tolist()
+    [[[0.0, 1.0], [0.0, 1.0]]]
+    """
+
+    def __init__(self, keep: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.keep = checks.boolean("keep", keep)
+
+    def build(self, input_shape):
+        if not isinstance(input_shape, list | tuple) or len(input_shape) != 2:
+            raise ValueError(f"inputs must be a sequence and a vector, got shapes {input_shape}")
+        checks.rank("the sequence", input_shape[0], 3)
+        checks.rank("the vector", input_shape[1], 2)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        sequence, vector = inputs
+        tiled = tf.repeat(vector[:, tf.newaxis], tf.shape(sequence)[1], axis=1)
+        tiled = tf.ensure_shape(tiled, [*sequence.shape[:2], vector.shape[-1]])
+        return tf.concat([sequence, tiled], axis=-1) if self.keep else tiled
+
+    def get_config(self):
+        return super().get_config() | {"keep": self.keep}
