@@ -63,6 +63,11 @@ def against(make_prior: Callable[[], tf_keras.layers.Layer]) -> Callable:
     return wire
 
 
+def after_posterior(layer, inputs):
+    """Wires a penalty after a posterior of the inputs."""
+    return layer(layers.MVNDiagPosterior(LATENT, name="q")(inputs))
+
+
 def between(layer, inputs):
     """Wires a KL layer as models do: the path was drawn before, and something else goes on."""
     *path_and_params, goes_on = inputs
@@ -102,6 +107,14 @@ LAYERS = {
         lambda: layers.CoordinatedDropout(0.4, pass_rate=0.1, seed=1),
         path, each_step(CHANNELS, CHANNELS), random="in training",
     ),
+    "DIPPenalty": Specimen(
+        lambda: layers.DIPPenalty(2.0, 0.5), lambda b, t: normal(b, 2 * LATENT),
+        lambda b, t: [(b, LATENT)], after_posterior, "in training",
+    ),
+    "DIPPenalty, kind ii": Specimen(
+        lambda: layers.DIPPenalty(2.0, 0.5, kind="ii"), lambda b, t: normal(b, 2 * LATENT),
+        lambda b, t: [(b, LATENT)], after_posterior, "in training",
+    ),
     "GaussianLikelihood": Specimen(
         lambda: layers.GaussianLikelihood(init_scale=0.5), path, each_step(CHANNELS)
     ),
@@ -137,6 +150,15 @@ LAYERS = {
     "KLDivergence, sampled": Specimen(
         lambda: layers.KLDivergence(0.5, method="sampled"), params, each_step(LATENT),
         against(lambda: layers.AR1Prior(LATENT, name="p")), "in training",
+    ),
+    "KLDivergence, capacity": Specimen(
+        lambda: layers.KLDivergence(0.5, capacity=3.0),
+        lambda b, t: normal(b, 2 * LATENT), lambda b, t: [(b, LATENT)],
+        against(lambda: layers.LearnableMVNPrior(LATENT, name="p")), "in training",
+    ),
+    "KLDivergence, free bits": Specimen(
+        lambda: layers.KLDivergence(0.5, free_bits=0.5),
+        lambda b, t: [*drawn(b, t), path(b, t)], each_step(CHANNELS), between,
     ),
     "KLDivergence, path": Specimen(
         lambda: layers.KLDivergence(0.5),
@@ -191,6 +213,15 @@ LAYERS = {
     "TimeLag": Specimen(lambda: layers.TimeLag(1), path, each_step(CHANNELS)),
     "TimeLag, bidirectional": Specimen(
         lambda: layers.TimeLag(2, bidirectional=True), path, each_step(CHANNELS)
+    ),
+    "TotalCorrelation": Specimen(
+        lambda: layers.TotalCorrelation(2.0, num_trials=20), lambda b, t: normal(b, 2 * LATENT),
+        lambda b, t: [(b, LATENT)], after_posterior, "in training",
+    ),
+    "TotalCorrelation, stratified": Specimen(
+        lambda: layers.TotalCorrelation(2.0, num_trials=20, sampling="stratified"),
+        lambda b, t: normal(b, 2 * LATENT),
+        lambda b, t: [(b, LATENT)], after_posterior, "in training",
     ),
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Drop-in Keras layers: posteriors, priors, likelihoods, the KL between them, and masks."""
 
 from tfp_bvae.layers.base import DistributionLayer
+from tfp_bvae.layers.disentangle import DIPPenalty, TotalCorrelation
 from tfp_bvae.layers.kl import KLDivergence
 from tfp_bvae.layers.likelihoods import GaussianLikelihood, PoissonLikelihood
 from tfp_bvae.layers.masks import CoordinatedDropout, GradientBlock, SampleValidation, SeededDropout
@@ -11,6 +12,7 @@ from tfp_bvae.layers.sequence import JoinOverTime, PadTime, SplitTime, TimeLag
 __all__ = [
     "AR1Prior",
     "CoordinatedDropout",
+    "DIPPenalty",
     "DistributionLayer",
     "GaussianLikelihood",
     "GradientBlock",
@@ -27,4 +29,5 @@ __all__ = [
     "SplitTime",
     "TiledMVNPrior",
     "TimeLag",
+    "TotalCorrelation",
 ]

@@ -8,26 +8,37 @@ from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
 from tfp_bvae.distributions import path_kl, sampled_kl
+from tfp_bvae.distributions.mean_field import time_marginals, unwrapped
 
-__all__ = ["KLDivergence"]
+__all__ = ["KLDivergence", "scheduled_weight"]
 
 METHODS = ("path", "analytic", "sampled")
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class KLDivergence(tf_keras.layers.Layer):
+class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
     r"""Adds `beta * KL(q || p)` to the loss, and reports the KL in nats per trial.
 
-    .. math:: \mathrm{KL}_{path} = \sum_t \mathrm{KL}(q(z_t) \,\|\, p(z_t \mid z_{<t}))
+    .. math::
+
+        \mathrm{KL}_{path} &= \sum_t \mathrm{KL}(q(z_t) \,\|\, p(z_t \mid z_{<t})) \\
+        L_{free} &= \beta \sum_d \max(\lambda, \mathrm{KL}_d), \qquad
+        L_{capacity} = \beta \, |\mathrm{KL} - C|
 
     where `z` is the very sample that q is as a tensor. Once per model, q and p: nobody else adds
     a KL. The loss is a mean over the batch and a sum over all else, so that beta does not depend
-    on the batch size or the length of a trial.
+    on the batch size or the length of a trial. The metric is the KL itself, whatever the loss.
 
     Args:
         beta: weight of the KL. A variable that is not trained; schedules assign it.
         method: `"path"` (above; for latents without a time axis the closed form), `"analytic"`
             (`tfd.kl_divergence` of the whole), or `"sampled"` (`log q(z) - log p(z)`).
+        free_bits: lambda, nats per latent dimension: a dimension whose KL (mean over the batch,
+            sum over time) is less has no gradient. Where q or p has a full covariance, dimensions
+            have no KL of their own: then the whole latent has `free_bits` times its size.
+            Only with `method="path"`.
+        capacity: C, nats per trial, that the KL is drawn to from both sides; None for no such
+            goal. A variable as beta is. Not together with `free_bits`.
 
     Call arguments:
         inputs: `[q, p]` or `[q, p, x]`, where q and p are outputs of distribution layers.
@@ -38,6 +49,10 @@ class KLDivergence(tf_keras.layers.Layer):
 
     Raises:
         TypeError: if q or p is not a distribution.
+        ValueError: if an argument is out of range, or `free_bits` meets what it cannot go with.
+
+    Source: free bits: Kingma et al., NeurIPS 2016; capacity: Burgess et al., 2018,
+    arXiv:1804.03599.
 
     >>> from tfp_bvae.layers import LearnableMVNPrior, MVNDiagPosterior
     >>> params = tf.zeros([4, 6])
@@ -47,33 +62,56 @@ class KLDivergence(tf_keras.layers.Layer):
     (TensorShape([4, 3]), 0.0)
     """
 
-    def __init__(self, beta: float = 1.0, method: str = "path", **kwargs):
+    def __init__(
+        self,
+        beta: float = 1.0,
+        method: str = "path",
+        free_bits: float = 0.0,
+        capacity: float | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.initial_beta = checks.in_interval("beta", beta, 0.0)
         self.method = checks.one_of("method", method, METHODS)
+        self.free_bits = checks.in_interval("free_bits", free_bits, 0.0)
+        self.initial_capacity = capacity
+        if capacity is not None:
+            self.initial_capacity = checks.in_interval("capacity", capacity, 0.0)
+        if self.free_bits and capacity is not None:
+            raise ValueError(f"free_bits must be 0 where capacity is given, got {free_bits!r}")
+        if self.free_bits and method != "path":
+            raise ValueError(f"free_bits must be 0 with method={method!r}, got {free_bits!r}")
 
     def build(self, input_shape):
-        self.beta = self.add_weight(
-            name="beta",
-            shape=(),
-            dtype="float32",
-            initializer=tf_keras.initializers.Constant(self.initial_beta),
-            trainable=False,
-            experimental_autocast=False,
-        )
+        self.beta = scheduled_weight(self, "beta", self.initial_beta)
+        self.capacity = None
+        if self.initial_capacity is not None:
+            self.capacity = scheduled_weight(self, "capacity", self.initial_capacity)
         super().build(input_shape)
 
     def call(self, inputs):
         q, p, *rest = inputs
-        for name, given in (("q", q), ("p", p)):
-            if not hasattr(given, "log_prob"):
-                raise TypeError(f"{name} must be the output of a distribution layer, got {given!r}")
+        checks.distribution("q", q)
+        checks.distribution("p", p)
         value = tf.convert_to_tensor(q)
-        per_trial = self._divergence(q, p, tf.cast(value, q.dtype))  # [batch, ...]
+        path = tf.cast(value, q.dtype)
+        per_trial = self._divergence(q, p, path)  # [batch, ...]
         divergence = tf.reduce_mean(tf.reduce_sum(per_trial, axis=range(1, per_trial.shape.rank)))
-        self.add_loss(tf.cast(self.beta, divergence.dtype) * divergence)
+        paid = self._paid(divergence, q, p, path)
+        self.add_loss(tf.cast(self.beta, paid.dtype) * paid)
         self.add_metric(divergence, name=self.name)
         return rest[0] if rest else value
+
+    def _paid(self, divergence, q, p, path) -> tf.Tensor:
+        """What beta multiplies, nats per trial."""
+        if self.capacity is not None:
+            return tf.abs(divergence - tf.cast(self.capacity, divergence.dtype))
+        if not self.free_bits:
+            return divergence
+        each = _by_dimension(q, p, path)
+        if each is None:
+            return tf.maximum(divergence, self.free_bits * path.shape[-1])
+        return tf.reduce_sum(tf.maximum(each, tf.cast(self.free_bits, each.dtype)))
 
     def _divergence(self, q, p, value) -> tf.Tensor:
         """KL of each trial, `[batch]`; of each step, where p has no time axis and q has."""
@@ -89,4 +127,32 @@ class KLDivergence(tf_keras.layers.Layer):
         return tfd.kl_divergence(q, p)
 
     def get_config(self):
-        return super().get_config() | {"beta": self.initial_beta, "method": self.method}
+        return super().get_config() | {
+            "beta": self.initial_beta,
+            "method": self.method,
+            "free_bits": self.free_bits,
+            "capacity": self.initial_capacity,
+        }
+
+
+def scheduled_weight(layer: tf_keras.layers.Layer, name: str, value: float) -> tf.Variable:
+    """A scalar in single precision that is not trained, for schedules to assign."""
+    return layer.add_weight(
+        name=name,
+        shape=(),
+        dtype="float32",
+        initializer=tf_keras.initializers.Constant(value),
+        trainable=False,
+        experimental_autocast=False,
+    )
+
+
+def _by_dimension(q, p, path) -> tf.Tensor | None:
+    """KL of each latent dimension, `[dim]`, mean over trials; None where it does not split."""
+    q, p = unwrapped(q), unwrapped(p)
+    if p.event_shape.rank == 2:
+        q, p = time_marginals(q), p.conditionals(path)
+    if not all(isinstance(x, tfd.MultivariateNormalDiag) for x in (q, p)):
+        return None
+    each = tfd.kl_divergence(*(tfd.Normal(x.mean(), x.stddev()) for x in (q, p)))
+    return tf.reduce_mean(tf.reduce_sum(each, axis=range(1, each.shape.rank - 1)), axis=0)
