@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
+
+from tfp_bvae import checks
 
 __all__ = ["BetaVAE"]
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class BetaVAE(tf_keras.Model):
+class BetaVAE(checks.TFKerasOnly, tf_keras.Model):
     """A functional model whose output is the likelihood of the data.
 
     * A training step whose gradient is not finite changes neither weights nor logged figures,
       and is counted (`skipped_steps` in the logs).
+    * Under the policy mixed_float16 the loss is scaled, as Keras does (`LossScaleOptimizer`), so
+      that small gradients do not vanish; the steps it takes to find the scale count as skipped.
     * `predict` returns the mean of the likelihood (rates) at the posterior mean.
     * `hyperparameters`, a plain dict, is saved with the model.
 
     Args:
         inputs, outputs, name: as for `tf_keras.Model`.
+
+    Raises:
+        TypeError: if inputs, or what it is called on, are of Keras 3.
     """
 
     def __init__(self, inputs, outputs, name=None, trainable=True, **kwargs):
+        checks.not_keras3("inputs and outputs of the model", [inputs, outputs])
         super().__init__(inputs, outputs, name=name, trainable=trainable, **kwargs)
         self.hyperparameters: dict = {}
         self.skipped_steps = tf_keras.metrics.Sum(name="skipped_steps")
@@ -35,17 +44,34 @@ class BetaVAE(tf_keras.Model):
                 self.compiled_loss.build(likelihood)
                 before += _values(self.compiled_loss.metrics)
             loss = self.compute_loss(x, y, likelihood, sample_weight)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            scaled = self.optimizer.get_scaled_loss(loss) if self._scales_loss else loss
+        gradients = tape.gradient(scaled, self.trainable_variables)
+        if self._scales_loss:
+            gradients = self.optimizer.get_unscaled_gradients(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients)) & tf.math.is_finite(loss)
-        tf.cond(finite, lambda: self._apply(gradients), lambda: tf.constant(True))
+        self._apply(gradients, finite)
         for variable, value in before:  # a skipped step leaves no trace in the figures either
             variable.assign(tf.where(finite, variable, value))
         self.skipped_steps.update_state(tf.cast(~finite, tf.float32))
         return {metric.name: metric.result() for metric in self.metrics}
 
-    def _apply(self, gradients) -> tf.Tensor:
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        return tf.constant(True)
+    @property
+    def _scales_loss(self) -> bool:
+        return isinstance(self.optimizer, tf_keras.mixed_precision.LossScaleOptimizer)
+
+    def _apply(self, gradients, finite: tf.Tensor) -> None:
+        """One step of the optimiser, unless something is not finite."""
+
+        def step() -> tf.Tensor:
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            return tf.constant(True)
+
+        if not self._scales_loss:
+            tf.cond(finite, step, lambda: tf.constant(False))
+            return
+        # such an optimiser skips the step itself, and must see why, to lower its scale
+        gradients = [tf.where(finite, gradient, np.nan) for gradient in gradients]
+        step()
 
     def predict_step(self, data):
         x, _, _ = tf_keras.utils.unpack_x_y_sample_weight(data)

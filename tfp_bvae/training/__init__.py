@@ -8,7 +8,7 @@ from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.run import Run
 from tfp_bvae.training.run_data import data_arguments, fingerprint
 from tfp_bvae.training.run_folder import create_run, open_run
-from tfp_bvae.training.schedules import WarmUp, cosine_decay, ramped_weights
+from tfp_bvae.training.schedules import WarmUp, cosine_decay, cyclical, linear, ramped_weights
 from tfp_bvae.training.score_keeper import ScoreKeeper
 from tfp_bvae.training.settings import FitSettings
 from tfp_bvae.training.validation import HeldOut
@@ -28,9 +28,11 @@ __all__ = [
     "compile_model",
     "cosine_decay",
     "create_run",
+    "cyclical",
     "data_arguments",
     "fingerprint",
     "fit",
+    "linear",
     "open_run",
     "ramped_weights",
     "read_history",

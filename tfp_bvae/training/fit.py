@@ -45,10 +45,11 @@ def fit(
 ) -> list[dict[str, float]]:
     """Fits a model to the training trials, and leaves it with its best weights.
 
-    Betas and L2 rise from 0 over the warm-up; the learning rate falls along half a cosine. After
-    each epoch the likelihood of entries that the encoders do not see is measured on the
-    validation trials (`HeldOut`); the model ends with the weights of the best smoothed score
-    after the warm-up. A step whose gradient is not finite changes nothing and is counted.
+    Betas and L2 rise from 0 over the warm-up (`WarmUp` knows other ways); the learning rate
+    falls along half a cosine. After each epoch the likelihood of entries that the encoders do not
+    see is measured on the validation trials (`HeldOut`); the model ends with the weights of the
+    best smoothed score after the warm-up. A step whose gradient is not finite changes nothing and
+    is counted.
 
     Args:
         model: from `tfp_bvae.models`.
@@ -80,7 +81,8 @@ def fit(
     first, saving = 0, []
     if run is not None:
         Path(run).mkdir(parents=True, exist_ok=True)
-        checkpoints = Checkpoints(Path(run) / "checkpoints", model, keeper.state)
+        state = keeper.state | _loss_scale(model)
+        checkpoints = Checkpoints(Path(run) / "checkpoints", model, state)
         first = checkpoints.restore() if resume else 0
         saving = [checkpoints, *_tensorboard(Path(run))]
     history = History(Path(run) / "history.csv" if run is not None else None, first)
@@ -94,7 +96,12 @@ def fit(
             verbose=0,
             shuffle=False,  # the batches are in their order already
             callbacks=[
-                WarmUp(settings.warm_up * len(batches), len(batches)),
+                WarmUp(
+                    settings.warm_up * len(batches),
+                    len(batches),
+                    settings.beta_schedule,
+                    settings.cycles,
+                ),
                 StopIfStuck(),
                 keeper,
                 history,
@@ -116,6 +123,12 @@ def _stopped(keeper: ScoreKeeper, settings: FitSettings, epochs: int) -> bool:
         and best_epoch >= 0
         and (epochs - 1 - best_epoch >= settings.patience)
     )
+
+
+def _loss_scale(model: BetaVAE) -> dict[str, Any]:
+    """What a loss-scaling optimiser (mixed_float16) has learned, which its variables leave out."""
+    scaled = isinstance(model.optimizer, tf_keras.mixed_precision.LossScaleOptimizer)
+    return {"loss_scale": model.optimizer._loss_scale} if scaled else {}
 
 
 def _tensorboard(run: Path) -> list[tf_keras.callbacks.Callback]:

@@ -7,50 +7,125 @@ from collections.abc import Iterator
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae.layers import KLDivergence
+from tfp_bvae import checks
+from tfp_bvae.layers import DIPPenalty, KLDivergence, TotalCorrelation
 from tfp_bvae.rnn import L2Penalty
 
-__all__ = ["WarmUp", "cosine_decay", "ramped_weights"]
+__all__ = ["SCHEDULES", "WarmUp", "cosine_decay", "cyclical", "linear", "ramped_weights"]
+
+SCHEDULES = ("linear", "cyclical", "capacity")
+RISE = 0.5  # share of a cycle over which it rises
+
+
+def linear(step: int, steps: int) -> float:
+    """One rise from 0 to 1: `min(1, s / S)`.
+
+    Args:
+        step: s, optimiser step, the first is 1.
+        steps: S, steps of the rise; 0 for 1 at once.
+
+    Source: the ramp of Sussillo et al., 2016, arXiv:1608.06315.
+
+    >>> [linear(step, 4) for step in (1, 2, 4, 9)]
+    [0.25, 0.5, 1.0, 1.0]
+    """
+    return min(1.0, step / steps) if steps else 1.0
+
+
+def cyclical(step: int, steps: int, cycles: int = 4) -> float:
+    r"""Several rises from 0 to 1, each followed by as many steps at 1; then 1 for good.
+
+    .. math:: \min(1, \tau / R), \quad
+        \tau = (1 + (s - 1) \bmod \lceil S / M \rceil) / \lceil S / M \rceil, \quad R = 1 / 2
+
+    Args:
+        step: s, optimiser step, the first is 1.
+        steps: S, steps of all cycles.
+        cycles: M.
+
+    Source: Fu et al., NAACL 2019, equations 6 and 7.
+
+    >>> [cyclical(step, 8, cycles=2) for step in range(1, 10)]
+    [0.5, 1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0]
+    """
+    if step > steps:
+        return 1.0
+    length = -(-steps // cycles)
+    return min(1.0, (1 + (step - 1) % length) / length / RISE)
 
 
 def ramped_weights(model: tf_keras.Model) -> Iterator[tuple[tf.Variable, float]]:
-    """Each weight of a KL or L2 term in the model, with its final value."""
-    for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, KLDivergence):
-            yield layer.beta, layer.initial_beta
-        for value in vars(layer).values():
-            if isinstance(value, L2Penalty) and value.weight is not None:
-                yield value.weight, value.target
+    """Each weight of a term of the objective (KL, penalty on f, L2), with its final value."""
+    for layer in _layers(model):
+        yield from _divergence_weights(layer)
+        yield from _penalty_weights(layer)
+
+
+def capacities(model: tf_keras.Model) -> Iterator[tuple[tf.Variable, float]]:
+    """The capacity of each KL term that has one, with its final value."""
+    for layer in _layers(model):
+        if isinstance(layer, KLDivergence) and layer.capacity is not None:
+            yield layer.capacity, layer.initial_capacity
 
 
 class WarmUp(tf_keras.callbacks.Callback):
-    r"""Raises the weights of all KL and L2 terms linearly from 0 to their targets, step by step.
+    r"""Raises the weights of the objective from 0 to their targets, step by step.
 
-    .. math:: w(s) = w_{target} \min(1, s / S)
+    .. math:: w(s) = w_{target} \, r(s)
+
+    with `r` one of the functions above. All weights are functions of the epoch and the batch
+    alone, so that a fit that is resumed goes on where it was. After `steps` each is at its target,
+    whatever the schedule, which is one of:
+
+    * `"linear"`: all weights rise once.
+    * `"cyclical"`: those of the KL terms rise `cycles` times, all others once.
+    * `"capacity"`: those of the KL terms are at their targets from the start, their capacities
+      rise once, as all other weights do.
 
     Args:
         steps: `S`, optimiser steps of the rise; 0 sets the targets at once.
         steps_per_epoch: to know `s` from the epoch and the batch.
+        schedule: one of the above.
+        cycles: number of rises of the cyclical schedule.
 
-    Source: the ramp of Sussillo et al., 2016, arXiv:1608.06315.
+    Raises:
+        ValueError: if the schedule is unknown; when a fit begins, if it is `"capacity"` and no
+            KL term of the model has a capacity.
+
+    Source: Sussillo et al., 2016, arXiv:1608.06315; Fu et al., NAACL 2019; Burgess et al., 2018,
+    arXiv:1804.03599.
     """
 
-    def __init__(self, steps: int, steps_per_epoch: int):
+    def __init__(self, steps: int, steps_per_epoch: int, schedule: str = "linear", cycles: int = 4):
         super().__init__()
-        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.steps = checks.whole_number("steps", steps, minimum=0)
+        self.steps_per_epoch = checks.whole_number("steps_per_epoch", steps_per_epoch, minimum=1)
+        self.schedule = checks.one_of("schedule", schedule, SCHEDULES)
+        self.cycles = checks.whole_number("cycles", cycles, minimum=1)
         self._epoch = 0
-        self._share = None
+
+    def on_train_begin(self, logs=None):
+        if self.schedule == "capacity" and not any(capacities(self.model)):
+            raise ValueError(
+                "beta_schedule must be 'linear' or 'cyclical' for a model without a KLDivergence "
+                "that has a capacity, got 'capacity'"
+            )
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch, logs=None):
         step = self._epoch * self.steps_per_epoch + batch + 1
-        share = min(1.0, step / self.steps) if self.steps else 1.0
-        if share != self._share:
-            for weight, target in ramped_weights(self.model):
-                weight.assign(share * target)
-            self._share = share
+        rise = linear(step, self.steps)
+        of_divergences = rise
+        if self.schedule == "cyclical":
+            of_divergences = cyclical(step, self.steps, self.cycles)
+        elif self.schedule == "capacity":
+            of_divergences = 1.0
+            _assign(capacities(self.model), rise)
+        for layer in _layers(self.model):
+            _assign(_divergence_weights(layer), of_divergences)
+            _assign(_penalty_weights(layer), rise)
 
 
 def cosine_decay(
@@ -62,3 +137,28 @@ def cosine_decay(
     0.05
     """
     return tf_keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_rate)
+
+
+def _layers(model: tf_keras.Model) -> Iterator[tf_keras.layers.Layer]:
+    return model._flatten_layers(include_self=False)
+
+
+def _divergence_weights(layer: tf_keras.layers.Layer) -> Iterator[tuple[tf.Variable, float]]:
+    if isinstance(layer, KLDivergence):
+        yield layer.beta, layer.initial_beta
+
+
+def _penalty_weights(layer: tf_keras.layers.Layer) -> Iterator[tuple[tf.Variable, float]]:
+    if isinstance(layer, TotalCorrelation):
+        yield layer.weight, layer.initial_weight
+    if isinstance(layer, DIPPenalty):
+        yield layer.off_diagonal, layer.initial_off_diagonal
+        yield layer.diagonal, layer.initial_diagonal
+    for value in vars(layer).values():
+        if isinstance(value, L2Penalty) and value.weight is not None:
+            yield value.weight, value.target
+
+
+def _assign(weights: Iterator[tuple[tf.Variable, float]], share: float) -> None:
+    for weight, target in weights:
+        weight.assign(share * target)

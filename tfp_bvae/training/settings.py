@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tfp_bvae.settings import Settings, setting
+from tfp_bvae.training.schedules import SCHEDULES
 
 __all__ = ["FitSettings"]
 
@@ -29,6 +30,13 @@ class FitSettings(Settings):
     weight_decay: float = setting(0.0, "decoupled weight decay, per step", 0.0, 1.0)
     clip_norm: float = setting(100.0, "largest global norm of a gradient, nats", 1e-6)
     warm_up: int = setting(20, "epochs over which betas and L2 rise from 0", 0, lfads="kl_increase")
+    beta_schedule: str = setting(
+        "linear",
+        "how the KL terms come in over the warm-up: betas rise once, betas rise `cycles` times, "
+        "or capacities rise",
+        choices=SCHEDULES,
+    )
+    cycles: int = setting(4, "rises of the betas under the cyclical schedule", 1)
     patience: int | None = setting(
         None, "epochs without a better held-out likelihood before it stops; None: never", 1
     )
