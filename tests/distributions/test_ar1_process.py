@@ -280,4 +280,4 @@ def test_paths_are_checked(method):
 def test_is_a_path_distribution_and_cannot_be_built_without_conditionals():
     assert isinstance(make(), PathDistribution)
     with pytest.raises(TypeError, match="abstract"):
-        PathDistribution(5, tf.float32, {}, False, True, "path")
+        PathDistribution({"num_timesteps": 5, "name": "path"}, tf.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,40 @@ def check_event_shape(name: str, shape: tf.TensorShape, event_shape: tf.TensorSh
     if shape.rank < 2 or not shape[-2:].is_compatible_with(event_shape):
         wanted = ", ".join(str(size) for size in event_shape.as_list())
         raise ValueError(f"{name} must have shape [..., {wanted}], got {shape.as_list()}")
+
+
+def check_shapes(values: dict[str, tf.Tensor], triangles: Collection[str]) -> None:
+    """Parameters must broadcast, and one of them must have the axis dim.
+
+    Of a Cholesky factor one column counts; it sets dim, and vectors broadcast against it.
+    """
+    listed = ", ".join(f"{name} {value.shape}" for name, value in values.items())
+    for name in triangles:
+        shape = values[name].shape
+        if shape.rank is not None and (
+            shape.rank < 2 or not shape[-1:].is_compatible_with(shape[-2:-1])
+        ):
+            raise ValueError(f"{name} must have shape [..., dim, dim], got {listed}")
+    columns = {n: v.shape[:-1] if n in triangles else v.shape for n, v in values.items()}
+    try:
+        joint = functools.reduce(tf.broadcast_static_shape, columns.values())
+    except ValueError:
+        raise ValueError(f"parameters must broadcast to [..., dim], got {listed}") from None
+    if joint.rank == 0:
+        raise ValueError(f"one parameter must have shape [..., dim], got {listed}")
+    for name in triangles:
+        if joint.rank and not columns[name][-1:].is_compatible_with(joint[-1:]):
+            raise ValueError(f"{name} must be as wide as the other parameters, got {listed}")
+
+
+def check_triangle(name: str, value: tf.Tensor) -> None:
+    """A Cholesky factor that is known must be zero above the diagonal, and positive on it."""
+    known = None if tensor_util.is_ref(value) else tf.get_static_value(value)
+    if known is None or known.ndim < 2 or known.shape[-1] != known.shape[-2]:
+        return
+    if np.any(np.triu(known, 1)) or not np.all(np.isfinite(known)):
+        raise ValueError(f"{name} must be finite, and 0 above its diagonal, got {known.tolist()}")
+    check_positive(f"the diagonal of {name}", tf.linalg.diag_part(value))
 
 
 def check_positive(name: str, value: tf.Tensor) -> None:

@@ -7,11 +7,21 @@ import functools
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_probability as tfp
 from tensorflow_probability import bijectors as tfb
 from tensorflow_probability import distributions as tfd
+from tensorflow_probability.python.internal import parameter_properties
 from tensorflow_probability.python.internal import prefer_static as ps
 
-from tfp_bvae.distributions.parameters import check_event_shape, known_length
+from tfp_bvae.distributions.parameters import (
+    check_event_shape,
+    check_positive,
+    check_shapes,
+    check_triangle,
+    float_parameters,
+    known_length,
+    runtime_positive,
+)
 
 __all__ = ["PathDistribution"]
 
@@ -21,20 +31,20 @@ class PathDistribution(tfd.Distribution):
 
     `log p(z_{1:T}) = sum_t log p(z_t | z_{<t})`.
 
-    A subclass sets its parameters, calls this constructor, and writes `_conditionals(path)`,
-    `_path_parameters()` and what it can of `_sample_n`, `_mean`, `_stddev`, `_entropy`.
+    A subclass names its parameters in `VECTORS` (`[..., dim]` or `[]`), those of them that are
+    above zero in `POSITIVE`, and in `TRIANGLES` (Cholesky factors `[..., dim, dim]`). It hands
+    them to this constructor, finds them as `self._name`, and writes `_conditionals(path)`,
+    `_from_noise(noise)` and what it can of `_mean`, `_stddev`, `_entropy`.
 
     Args:
-        num_timesteps: number of steps, a whole number or an integer tensor `[]`.
-        dtype: of the path.
-        parameters: the arguments of the subclass, for `copy` and slicing.
-        validate_args: whether to check values that are known only when the graph runs.
-        allow_nan_stats: whether an undefined statistic is NaN rather than an error.
-        name: for the operations it makes.
+        parameters: the arguments of the subclass by name: those above, and `num_timesteps`,
+            `validate_args`, `allow_nan_stats`, `name`.
+        dtype: of the path; that of the parameters, if there are any.
 
     Raises:
-        ValueError: if `num_timesteps` is below one, or the parameters do not broadcast.
-        TypeError: if it is no integer.
+        ValueError: if `num_timesteps` is below one, a known value is out of range, or the
+            parameters do not broadcast.
+        TypeError: if it is no integer, or the parameters are not of one floating dtype.
 
     >>> from tfp_bvae.distributions import AR1Process
     >>> prior = AR1Process(tau=[10.0, 5.0], innovation_scale=0.1, num_timesteps=50)
@@ -42,32 +52,39 @@ class PathDistribution(tfd.Distribution):
     (True, 50, TensorShape([50, 2]))
     """
 
-    def __init__(
-        self,
-        num_timesteps: int | tf.Tensor,
-        dtype: tf.DType,
-        parameters: dict[str, Any],
-        validate_args: bool,
-        allow_nan_stats: bool,
-        name: str,
-    ):
-        self._num_timesteps = known_length(num_timesteps)
-        super().__init__(
-            dtype=dtype,
-            reparameterization_type=tfd.FULLY_REPARAMETERIZED,
-            validate_args=validate_args,
-            allow_nan_stats=allow_nan_stats,
-            parameters=parameters,
-            name=name,
-        )
-        self._check_parameter_shapes()
+    VECTORS: tuple[str, ...] = ()
+    POSITIVE: tuple[str, ...] = ()
+    TRIANGLES: tuple[str, ...] = ()
+
+    def __init__(self, parameters: dict[str, Any], dtype: tf.DType | None = None):
+        with tf.name_scope(parameters["name"]) as scope:
+            names = (*self.VECTORS, *self.TRIANGLES)
+            values = float_parameters(**{name: parameters[name] for name in names})
+            for name, value in values.items():
+                setattr(self, f"_{name}", value)
+                dtype = value.dtype
+            for name in self.POSITIVE:
+                check_positive(name, values[name])
+            for name in self.TRIANGLES:
+                check_triangle(name, values[name])
+            self._num_timesteps = known_length(parameters["num_timesteps"])
+            super().__init__(
+                dtype=dtype,
+                reparameterization_type=tfd.FULLY_REPARAMETERIZED,
+                validate_args=parameters["validate_args"],
+                allow_nan_stats=parameters["allow_nan_stats"],
+                parameters=parameters,
+                name=scope,
+            )
+        if names:
+            check_shapes(values, self.TRIANGLES)
 
     @property
     def num_timesteps(self) -> int | tf.Tensor:
         """Number of steps: an int where it is known, else an integer tensor."""
         return self._num_timesteps
 
-    def conditionals(self, path: tf.Tensor) -> tfd.MultivariateNormalDiag:
+    def conditionals(self, path: tf.Tensor) -> tfd.MultivariateNormalLinearOperator:
         """Give the distribution of every step of a path, given the steps before it.
 
         `p(z_t | z_{<t})`, with `z_{<t}` taken from `path`; gradients reach the path through it.
@@ -76,8 +93,9 @@ class PathDistribution(tfd.Distribution):
             path: `[..., time, dim]`.
 
         Returns:
-            A distribution with batch shape `[..., time]` and event shape `[dim]`, where `[...]` is
-            the broadcast of the batch shapes of the path and of this distribution.
+            A `MultivariateNormalDiag` or, where steps are correlated across dimensions, a
+            `MultivariateNormalTriL`, with batch shape `[..., time]` and event shape `[dim]`, where
+            `[...]` is the broadcast of the batch shapes of the path and of this distribution.
 
         Raises:
             ValueError: if the shape of the path does not match `[time, dim]`.
@@ -88,17 +106,64 @@ class PathDistribution(tfd.Distribution):
         >>> print(prior.conditionals(tf.ones([3, 1])).mean().numpy().round(3).ravel())
         [0.    0.905 0.905]
         """
-        path = self._checked_path(path)
+        path = self._checked_path("path", path)
         with self._name_and_control_scope("conditionals", path):
             return self._conditionals(path)
 
+    def from_noise(self, noise: tf.Tensor) -> tf.Tensor:
+        """Give the path that standard normal noise means, differentiable in all there is.
+
+        `z_t = m_t(z_{<t}) + L_t(z_{<t}) e_t`, with `m_t` the mean and `L_t` the Cholesky factor
+        of `conditionals`; zeros give the path without noise. `sample` is this, of noise it draws.
+
+        Args:
+            noise: e, `[..., time, dim]`.
+
+        Returns:
+            z, `[..., time, dim]`, where `[...]` is the broadcast with the batch shape.
+
+        Raises:
+            ValueError, TypeError: as for `conditionals`.
+
+        >>> from tfp_bvae.distributions import AR1Process
+        >>> prior = AR1Process(tau=[1.4427], innovation_scale=1.0, num_timesteps=3)
+        >>> print(prior.from_noise([[0.0], [1.0], [0.0]]).numpy().round(3).ravel())
+        [0.  1.  0.5]
+        """
+        noise = self._checked_path("noise", noise)
+        with self._name_and_control_scope("from_noise", noise):
+            return self._from_noise(noise)
+
     @abc.abstractmethod
-    def _conditionals(self, path: tf.Tensor) -> tfd.MultivariateNormalDiag:
+    def _conditionals(self, path: tf.Tensor) -> tfd.MultivariateNormalLinearOperator:
         """`conditionals`, of a path that was checked."""
 
     @abc.abstractmethod
-    def _path_parameters(self) -> dict[str, tf.Tensor]:
-        """The parameters that broadcast to `[..., dim]`, by name."""
+    def _from_noise(self, noise: tf.Tensor) -> tf.Tensor:
+        """`from_noise`, of noise that was checked."""
+
+    @classmethod
+    def _properties(cls) -> dict[str, Any]:
+        """What a subclass hands on as `_parameter_properties`; TFP wants that in each class."""
+        vector = functools.partial(tfp.util.ParameterProperties, event_ndims=1)
+        triangle = tfp.util.ParameterProperties(
+            event_ndims=2, default_constraining_bijector_fn=tfb.FillScaleTriL
+        )
+        above_zero = {"default_constraining_bijector_fn": tfb.Softplus}
+        return {
+            **{n: vector(**(above_zero if n in cls.POSITIVE else {})) for n in cls.VECTORS},
+            **{name: triangle for name in cls.TRIANGLES},
+            "num_timesteps": parameter_properties.ShapeParameterProperties(),
+        }
+
+    def _parameter_control_dependencies(self, is_init):
+        values = {name: getattr(self, f"_{name}") for name in self.POSITIVE}
+        return runtime_positive(is_init, **values) if self.validate_args else []
+
+    def _sample_n(self, n, seed=None):
+        shape = ps.concat([[n], self._path_shape()], axis=0)
+        standard = tfd.Normal(tf.zeros([], self.dtype), tf.ones([], self.dtype))
+        return self._from_noise(standard.sample(shape, seed))
 
     def _log_prob(self, path):
         return tf.reduce_sum(self.conditionals(path).log_prob(path), axis=-1)
@@ -126,8 +191,12 @@ class PathDistribution(tfd.Distribution):
         """`[..., time, dim]`, the batch shape and the event shape."""
         return ps.concat([self.batch_shape_tensor(), self.event_shape_tensor()], axis=0)
 
+    def _path_parameters(self) -> dict[str, tf.Tensor]:
+        """Vectors and triangles by name."""
+        return {name: getattr(self, f"_{name}") for name in (*self.VECTORS, *self.TRIANGLES)}
+
     def _per_dim(self, parameter: tf.Tensor) -> tf.Tensor:
-        """Read a parameter, with its last axis broadcast to [..., dim]."""
+        """Read a vector, with its last axis broadcast to [..., dim]."""
         value = tf.convert_to_tensor(parameter)
         dim = self.event_shape[-1:]
         if value.shape.rank and dim.is_fully_defined() and value.shape[-1:] == dim:
@@ -135,21 +204,16 @@ class PathDistribution(tfd.Distribution):
         shape = ps.broadcast_shape(ps.shape(value), self.event_shape_tensor()[-1:])
         return tf.broadcast_to(value, shape)
 
-    def _checked_path(self, path: tf.Tensor) -> tf.Tensor:
-        """A tensor of the right dtype, and of the right shape as far as that is known."""
-        path = tf.convert_to_tensor(path, dtype_hint=self.dtype, name="path")
-        if path.dtype != self.dtype:
-            raise TypeError(f"path must be {self.dtype.name}, got {path.dtype.name}")
-        check_event_shape("path", path.shape, self.event_shape)
+    def _at_every_step(self, vector: tf.Tensor) -> tf.Tensor:
+        """A vector [..., dim] repeated over time, with all of the shape that can be told."""
+        path = tf.broadcast_to(vector[..., tf.newaxis, :], self._path_shape())
+        path.set_shape(self.batch_shape.concatenate(self.event_shape))
         return path
 
-    def _check_parameter_shapes(self) -> None:
-        """Parameters must broadcast, and one of them must have the axis dim."""
-        shapes = {name: value.shape for name, value in self._path_parameters().items()}
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-        try:
-            joint = functools.reduce(tf.broadcast_static_shape, shapes.values())
-        except ValueError:
-            raise ValueError(f"parameters must broadcast to [..., dim], got {listed}") from None
-        if joint.rank == 0:
-            raise ValueError(f"one parameter must have shape [..., dim], got {listed}")
+    def _checked_path(self, name: str, path: tf.Tensor) -> tf.Tensor:
+        """A tensor of the right dtype, and of the right shape as far as that is known."""
+        path = tf.convert_to_tensor(path, dtype_hint=self.dtype, name=name)
+        if path.dtype != self.dtype:
+            raise TypeError(f"{name} must be {self.dtype.name}, got {path.dtype.name}")
+        check_event_shape(name, path.shape, self.event_shape)
+        return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-__all__ = ["linear_recurrence"]
+__all__ = ["linear_recurrence", "one_later"]
 
 
 def linear_recurrence(inputs: tf.Tensor, decay: tf.Tensor) -> tf.Tensor:
@@ -56,6 +56,17 @@ def _doubling_scan(inputs: tf.Tensor, decay: tf.Tensor) -> tf.Tensor:
     lag = tf.constant(1)
     state = tf.while_loop(lambda lag, *_: lag < num_timesteps, one_pass, (lag, decay, inputs))
     return tf.ensure_shape(state[-1], inputs.shape)
+
+
+def one_later(path: tf.Tensor, axis: int = -2) -> tf.Tensor:
+    """Move every step to the place of the next; zeros come first, as the step before the first.
+
+    >>> one_later(tf.constant([[1.0], [2.0], [3.0]])).numpy().ravel().tolist()
+    [0.0, 1.0, 2.0]
+    """
+    rest = (slice(None),) * (-1 - axis)
+    first, before = path[(..., slice(1), *rest)], path[(..., slice(-1), *rest)]
+    return tf.concat([tf.zeros_like(first), before], axis=axis)
 
 
 def _delayed(path: tf.Tensor, lag: tf.Tensor) -> tf.Tensor:
