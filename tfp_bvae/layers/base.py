@@ -1,4 +1,4 @@
-"""The one base of every layer that turns a tensor into a distribution."""
+"""The bases of layers that turn a tensor into a distribution."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from tensorflow_probability import distributions as tfd
 from tensorflow_probability import layers as tfpl
 
 from tfp_bvae import checks
+from tfp_bvae.distributions.mean_field import unwrapped
+from tfp_bvae.layers.draws import draw
 from tfp_bvae.rnn.noise import VALUES, NoiseStream, wants_sample
 
-__all__ = ["DistributionLayer"]
+__all__ = ["DistributionLayer", "LikelihoodLayer"]
 
 
-class DistributionLayer(tfpl.DistributionLambda):
+class DistributionLayer(checks.TFKerasOnly, tfpl.DistributionLambda):
     """A Keras layer that gives a distribution; it saves and loads, unlike its parent.
 
     A subclass writes `distribution(inputs)`, a function from tensors to a `tfd.Distribution`,
@@ -48,12 +50,12 @@ class DistributionLayer(tfpl.DistributionLambda):
         return super().call(inputs)
 
     def _as_tensor(self, distribution: tfd.Distribution) -> tf.Tensor:
-        value = self._sample(distribution) if self._sampling else distribution.mean()
+        if self._sampling:
+            value = draw(unwrapped(distribution), self.noise.seeds(1)[0])
+        else:
+            value = distribution.mean()
         value.set_shape(distribution.batch_shape.concatenate(distribution.event_shape))
         return tf.cast(value, self.compute_dtype)
-
-    def _sample(self, distribution: tfd.Distribution) -> tf.Tensor:
-        return distribution.sample(seed=self.noise.seeds(1)[0])
 
     def get_config(self):
         config = tf_keras.layers.Layer.get_config(self)  # past Lambda's, which pickles functions
@@ -62,3 +64,28 @@ class DistributionLayer(tfpl.DistributionLambda):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+class LikelihoodLayer(DistributionLayer):
+    """A distribution over data, `[time, channel]` one event; as a tensor it is its mean.
+
+    Args:
+        value: `"mean"`, `"sample"`, or `"auto"` by the training flag.
+        seed: of the draws.
+
+    Raises:
+        ValueError: if what it is given is not `[batch, time, channel]`, or
+            `[S, batch, time, channel]` for S samples of the latents.
+    """
+
+    def __init__(self, value: str = "mean", seed: int | None = None, **kwargs):
+        super().__init__(value=value, seed=seed, **kwargs)
+
+    def call(self, inputs, training=None):
+        shape = tuple(inputs.shape)
+        if len(shape) not in (3, 4):
+            raise ValueError(
+                "inputs must have 3 axes, [batch, time, channel], or 4 with samples of the "
+                f"latents in front, got shape {shape}"
+            )
+        return super().call(inputs, training=training)

@@ -95,36 +95,22 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         checks.distribution("p", p)
         value = tf.convert_to_tensor(q)
         path = tf.cast(value, q.dtype)
-        per_trial = self._divergence(q, p, path)  # [batch, ...]
-        divergence = tf.reduce_mean(tf.reduce_sum(per_trial, axis=range(1, per_trial.shape.rank)))
-        paid = self._paid(divergence, q, p, path)
+        raw = tf.reduce_mean(divergence(q, p, path, self.method))
+        paid = self._paid(raw, q, p, path)
         self.add_loss(tf.cast(self.beta, paid.dtype) * paid)
-        self.add_metric(divergence, name=self.name)
+        self.add_metric(raw, name=self.name)
         return rest[0] if rest else value
 
-    def _paid(self, divergence, q, p, path) -> tf.Tensor:
+    def _paid(self, raw, q, p, path) -> tf.Tensor:
         """What beta multiplies, nats per trial."""
         if self.capacity is not None:
-            return tf.abs(divergence - tf.cast(self.capacity, divergence.dtype))
+            return tf.abs(raw - tf.cast(self.capacity, raw.dtype))
         if not self.free_bits:
-            return divergence
+            return raw
         each = _by_dimension(q, p, path)
         if each is None:
-            return tf.maximum(divergence, self.free_bits * path.shape[-1])
+            return tf.maximum(raw, self.free_bits * path.shape[-1])
         return tf.reduce_sum(tf.maximum(each, tf.cast(self.free_bits, each.dtype)))
-
-    def _divergence(self, q, p, value) -> tf.Tensor:
-        """KL of each trial, `[batch]`; of each step, where p has no time axis and q has."""
-        over_time = p.event_shape.rank == 2
-        if self.method == "path" and over_time:
-            return path_kl(q, p, value)
-        if self.method == "sampled":
-            if over_time:
-                return sampled_kl(q, p, value)
-            return q.log_prob(value) - p.log_prob(value)
-        if over_time:
-            q = tfd.Independent(getattr(q, "tensor_distribution", q), 1)
-        return tfd.kl_divergence(q, p)
 
     def get_config(self):
         return super().get_config() | {
@@ -133,6 +119,20 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
             "free_bits": self.free_bits,
             "capacity": self.initial_capacity,
         }
+
+
+def divergence(q, p, value, method: str) -> tf.Tensor:
+    """KL of q from p by one of `METHODS`, for the sample `value` of q: nats of each trial."""
+    over_time = p.event_shape.rank == 2
+    if method == "path" and over_time:
+        found = path_kl(q, p, value)
+    elif method == "sampled":
+        found = sampled_kl(q, p, value) if over_time else q.log_prob(value) - p.log_prob(value)
+    else:
+        marginals = tfd.Independent(getattr(q, "tensor_distribution", q), 1) if over_time else q
+        found = tfd.kl_divergence(marginals, p)
+    # where p has no time axis and q has, there is one of each step
+    return tf.reduce_sum(found, axis=range(1, found.shape.rank))
 
 
 def scheduled_weight(layer: tf_keras.layers.Layer, name: str, value: float) -> tf.Variable:

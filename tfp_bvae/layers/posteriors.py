@@ -15,7 +15,6 @@ from tfp_bvae.distributions import (
     softplus_shift,
 )
 from tfp_bvae.layers.base import DistributionLayer
-from tfp_bvae.rnn.noise import standard_normal
 
 __all__ = ["MVNDiagPosterior", "MVNTriLPosterior", "PathPosterior"]
 
@@ -45,13 +44,6 @@ class _MVNPosterior(DistributionLayer):
     def distribution(self, inputs):
         params = tf.cast(inputs, self.variable_dtype)
         return self._make(params, self.event_size, self.init_scale, self.min_scale)
-
-    def _noise(self, distribution) -> tf.Tensor:
-        """Standard normal draws of the shape of one sample."""
-        shape = tf.concat(
-            [distribution.batch_shape_tensor(), distribution.event_shape_tensor()], axis=0
-        )
-        return standard_normal(shape, self.noise.seeds(1)[0], distribution.dtype)
 
     def get_config(self):
         return super().get_config() | {
@@ -94,9 +86,6 @@ class MVNDiagPosterior(_MVNPosterior):
         """Number of parameters that `event_size` needs."""
         return mvn_diag_params_size(event_size)
 
-    def _sample(self, distribution):
-        return distribution.loc + distribution.stddev() * self._noise(distribution)
-
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
 class MVNTriLPosterior(_MVNPosterior):
@@ -130,9 +119,6 @@ class MVNTriLPosterior(_MVNPosterior):
     def params_size(event_size: int) -> int:
         """Number of parameters that `event_size` needs."""
         return mvn_tril_params_size(event_size)
-
-    def _sample(self, distribution):
-        return distribution.loc + distribution.scale.matvec(self._noise(distribution))
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
