@@ -90,12 +90,15 @@ LAYERS = {
         lambda: layers.AR1Prior(LATENT, value="sample", seed=1),
         path, lambda b, t: [(t, LATENT)], random="always",
     ),
-    "BidirectionalClippedGRU": Specimen(
-        lambda: rnn.BidirectionalClippedGRU(UNITS, recurrent_l2=0.1),
-        path, lambda b, t: [(b, 2 * UNITS)],
+    "Bidirectional": Specimen(
+        lambda: rnn.Bidirectional(UNITS, recurrent_l2=0.1), path, lambda b, t: [(b, 2 * UNITS)]
     ),
-    "BidirectionalClippedGRU, sequences": Specimen(
-        lambda: rnn.BidirectionalClippedGRU(UNITS, return_sequences=True, clip=0.3),
+    "Bidirectional, sequences": Specimen(
+        lambda: rnn.Bidirectional(UNITS, return_sequences=True, clip=0.3),
+        path, each_step(2 * UNITS),
+    ),
+    "Bidirectional, LSTM": Specimen(
+        lambda: rnn.Bidirectional(UNITS, "lstm", return_sequences=True),
         path, each_step(2 * UNITS),
     ),
     "ClippedGRU": Specimen(lambda: rnn.ClippedGRU(UNITS), path, lambda b, t: [(b, UNITS)]),
@@ -126,6 +129,10 @@ LAYERS = {
     "Generator, autonomous": Specimen(
         lambda: rnn.Generator(UNITS, factors=3, clip=0.3),
         functools.partial(start, like=1), each_step(3, UNITS),
+    ),
+    "GRU": Specimen(lambda: rnn.GRU(UNITS), path, lambda b, t: [(b, UNITS)]),
+    "GRU, backward sequences": Specimen(
+        lambda: rnn.GRU(UNITS, True, go_backwards=True, recurrent_l2=0.1), path, each_step(UNITS)
     ),
     "GradientBlock": Specimen(
         layers.GradientBlock,
@@ -176,6 +183,10 @@ LAYERS = {
         lambda: rnn.LFADSDecoder(UNITS, 4, 3, LATENT, clip=0.3),
         functools.partial(start, controller_input=4), DECODED, random="in training",
     ),
+    "LSTM": Specimen(lambda: rnn.LSTM(UNITS), path, lambda b, t: [(b, UNITS)]),
+    "LSTM, backward sequences": Specimen(
+        lambda: rnn.LSTM(UNITS, True, go_backwards=True, recurrent_l2=0.1), path, each_step(UNITS)
+    ),
     "MVNDiagPosterior": Specimen(
         lambda: layers.MVNDiagPosterior(LATENT, init_scale=0.3, seed=1),
         params, each_step(LATENT), random="in training",
@@ -204,6 +215,9 @@ LAYERS = {
     "SeededDropout": Specimen(
         lambda: layers.SeededDropout(0.3, seed=1), path, each_step(CHANNELS), random="in training"
     ),
+    "SimpleRNN": Specimen(
+        lambda: rnn.SimpleRNN(UNITS, True, recurrent_l2=0.1), path, each_step(UNITS)
+    ),
     "SplitTime": Specimen(
         lambda: layers.SplitTime(2), path, lambda b, t: [(b, 2, CHANNELS), (b, t - 2, CHANNELS)]
     ),
@@ -229,7 +243,7 @@ NOT_LAYERS = {
     "DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights",  # tuples of tensors
     "L2Penalty", "NoiseStream",  # what layers own
     "CELLS", "Cell", "recurrent_scan",  # pure functions of the recurrent cells
-    "clipped_gru", "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
+    "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
     "DistributionLayer",  # the base: it has no distribution of its own
 }  # fmt: skip
 

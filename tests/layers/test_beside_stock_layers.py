@@ -10,7 +10,7 @@ from tfp_bvae import layers, rnn
 Dense, STEPS, CHANNELS = tf_keras.layers.Dense, 5, 4
 
 CHAINS = {
-    "BidirectionalClippedGRU": lambda: [rnn.BidirectionalClippedGRU(3)],
+    "Bidirectional": lambda: [rnn.Bidirectional(3)],
     "ClippedGRU": lambda: [rnn.ClippedGRU(3, return_sequences=True)],
     "MVNDiagPosterior": lambda: [Dense(4), layers.MVNDiagPosterior(2)],
     "MVNTriLPosterior": lambda: [Dense(5), layers.MVNTriLPosterior(2)],
@@ -57,7 +57,7 @@ def test_all_others_in_one_functional_graph(x):
     encoding = tf_keras.layers.GRU(6, return_sequences=True)(seen)
     q = layers.MVNDiagPosterior(2)(Dense(4)(encoding))
     z = layers.KLDivergence(0.5)([q, layers.AR1Prior(2)(encoding)])
-    f = layers.MVNTriLPosterior(3)(Dense(9)(rnn.BidirectionalClippedGRU(3)(head)))
+    f = layers.MVNTriLPosterior(3)(Dense(9)(rnn.Bidirectional(3)(head)))
     start = layers.KLDivergence()([f, layers.LearnableMVNPrior(3)(encoding)])
     generated = rnn.Generator(3, factors=2)({"initial_state": start, "like": z, "ext_input": z})
     decoded = rnn.LFADSDecoder(3, 4, 2, 1)({"initial_state": start, "controller_input": z})

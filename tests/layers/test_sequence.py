@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfp_bvae.layers import PadTime, SplitTime, TimeLag
-from tfp_bvae.rnn import BidirectionalClippedGRU, ClippedGRU
+from tfp_bvae.rnn import Bidirectional, ClippedGRU
 
 BATCH, STEPS, CHANNELS = 2, 7, 3
 
@@ -35,7 +35,7 @@ T, S = np.indices([STEPS, STEPS])
 
 @pytest.mark.parametrize("lag", [1, 2, 3])
 def test_behind_a_bidirectional_encoder_a_step_never_sees_itself(lag, x):
-    encoder = BidirectionalClippedGRU(4, return_sequences=True)
+    encoder = Bidirectional(4, return_sequences=True)
     seen = steps_seen([encoder, TimeLag(lag, bidirectional=True)], x)
     np.testing.assert_array_equal(seen, np.abs(T - S) >= lag)
 
@@ -48,7 +48,7 @@ def test_behind_a_forward_encoder_a_step_sees_only_bins_long_past(lag, x):
 
 def test_without_a_lag_all_is_passed_on(x):
     np.testing.assert_array_equal(TimeLag(0)(x), x)
-    seen = steps_seen([BidirectionalClippedGRU(4, True), TimeLag(0, bidirectional=True)], x)
+    seen = steps_seen([Bidirectional(4, return_sequences=True), TimeLag(0, bidirectional=True)], x)
     assert seen.all()
 
 

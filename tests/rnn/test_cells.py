@@ -114,7 +114,9 @@ def test_a_state_is_clipped_before_the_next_step_sees_it(name, make):
 def test_it_is_the_layer_of_keras(name, stock, backwards, draw):
     """The clipped GRU with a bound so wide that it is none."""
     x = draw(BATCH, STEPS, 4)
-    options = {"reset_after": False} if stock is tf_keras.layers.GRU else {}
+    options = {"lstm": {"unit_forget_bias": False}, "simple_rnn": {}}.get(
+        name, {"reset_after": False}
+    )
     layer = stock(
         UNITS, return_sequences=True, go_backwards=backwards, dtype="float64",
         bias_initializer="random_normal", **options,

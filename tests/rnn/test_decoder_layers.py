@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfp_bvae.rnn import Generator, LFADSDecoder, clipped_gru, posterior_values
+from tfp_bvae.rnn import Generator, LFADSDecoder, posterior_values, recurrent_scan
 
 BATCH, STEPS, GENERATOR, CONTROLLER, FACTORS, INFERRED, EXT = 3, 6, 5, 4, 3, 2, 2
 
@@ -137,8 +137,8 @@ def test_the_generator_alone_is_a_scan_from_its_initial_state(rng, inputs):
     call["like"] = inputs["controller_input"]
     out = layer(call)
     pre = tf.transpose(inputs["ext_input"], [1, 0, 2]) @ layer.ext_kernel + layer.generator_bias
-    states = clipped_gru(
-        pre, inputs["initial_state"], tf.constant(layer.generator_kernel), clip=0.4
+    (states,) = recurrent_scan(
+        "clipped_gru", pre, [inputs["initial_state"]], tf.constant(layer.generator_kernel), 0.4
     )
     np.testing.assert_allclose(out["generator"], tf.transpose(states, [1, 0, 2]), rtol=1e-5)
     unit = layer.factor_kernel / tf.norm(layer.factor_kernel, axis=0)

@@ -12,7 +12,7 @@ from tfp_bvae.rnn import (
     DecoderWeights,
     lfads_decoder,
 )
-from tfp_bvae.rnn.gru_scan import gru_step
+from tfp_bvae.rnn.steps import clipped_gru_step
 
 BATCH, STEPS, CONTROLLER, INFERRED, GENERATOR, FACTORS = 2, 5, 4, 2, 3, 3
 SHIFT, MIN_SCALE = 0.4, 0.01
@@ -73,11 +73,13 @@ def slow(*flat, clip):
     for e, a, noise, f_mask, g_mask in zip(
         *(tf.unstack(x) for x in (*sequences[:2], *constants)), strict=True
     ):
-        c, _ = gru_step(e + (f * f_mask) @ w.controller_factors, c, w.controller_recurrent, clip)
+        pre = e + (f * f_mask) @ w.controller_factors
+        (c,), _ = clipped_gru_step(pre, (c,), w.controller_recurrent, clip)
         loc, raw = tf.split(c @ w.posterior_kernel + w.posterior_bias, 2, axis=-1)
         scale = MIN_SCALE + tf.nn.softplus(raw + SHIFT)
         u = loc + scale * noise
-        g, _ = gru_step(a + u @ w.generator_inferred, g, w.generator_recurrent, clip)
+        pre = a + u @ w.generator_inferred
+        (g,), _ = clipped_gru_step(pre, (g,), w.generator_recurrent, clip)
         f = (g * g_mask) @ w.factor_kernel
         path.append((c, loc, scale, u, g, f))
     return DecoderPath(*(tf.stack(x) for x in zip(*path, strict=True)))

@@ -122,9 +122,7 @@ def _prepare(inputs: dict, params: LFADSParams):
 
 
 def _static_latent(seen, params: LFADSParams):
-    encoding = rnn.BidirectionalClippedGRU(
-        params.f_encoder_units, clip=params.clip, name="f_encoder"
-    )(seen)
+    encoding = rnn.Bidirectional(params.f_encoder_units, clip=params.clip, name="f_encoder")(seen)
     encoding = layers.SeededDropout(params.dropout, name="f_dropout")(encoding)
     posterior = layers.MVNDiagPosterior
     parameters = Dense(
@@ -167,7 +165,7 @@ def _generate(initial_state, seen, ext_input, arguments: Arguments, params: LFAD
 
 
 def _encode_dynamics(seen, arguments: Arguments, params: LFADSParams):
-    cell = rnn.ClippedGRU if params.causal else rnn.BidirectionalClippedGRU
+    cell = rnn.ClippedGRU if params.causal else rnn.Bidirectional
     encoding = cell(
         params.z_encoder_units, return_sequences=True, clip=params.clip, name="z_encoder"
     )(seen)

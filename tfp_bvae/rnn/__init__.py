@@ -1,22 +1,24 @@
 """Recurrent cores: time-major scans with hand-written gradients, and Keras layers on them."""
 
+from tfp_bvae.rnn.bidirectional import Bidirectional
 from tfp_bvae.rnn.cells import CELLS, Cell, recurrent_scan
 from tfp_bvae.rnn.decoder import Generator, LFADSDecoder
-from tfp_bvae.rnn.gru import BidirectionalClippedGRU, ClippedGRU
-from tfp_bvae.rnn.gru_scan import clipped_gru
 from tfp_bvae.rnn.kernels import L2Penalty
-from tfp_bvae.rnn.lfads_scan import (
+from tfp_bvae.rnn.lfads_scan import lfads_decoder
+from tfp_bvae.rnn.lfads_step import (
     DecoderPath,
     DecoderSequences,
     DecoderStart,
     DecoderWeights,
-    lfads_decoder,
 )
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
+from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
 
 __all__ = [
     "CELLS",
-    "BidirectionalClippedGRU",
+    "GRU",
+    "LSTM",
+    "Bidirectional",
     "Cell",
     "ClippedGRU",
     "DecoderPath",
@@ -27,7 +29,7 @@ __all__ = [
     "L2Penalty",
     "LFADSDecoder",
     "NoiseStream",
-    "clipped_gru",
+    "SimpleRNN",
     "dropout_mask",
     "lfads_decoder",
     "posterior_values",

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from tfp_bvae import checks
 from tfp_bvae.rnn import steps
-from tfp_bvae.rnn.scan import time_loop
+from tfp_bvae.rnn.scan import shifted, time_loop
 
-__all__ = ["CELLS", "Cell", "recurrent_scan", "shifted"]
+__all__ = ["CELLS", "Cell", "recurrent_scan"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +55,6 @@ CELLS: dict[str, Cell] = {
     "lstm": Cell(4, 2, 4, steps.lstm_step, steps.lstm_step_gradient),
     "simple_rnn": Cell(1, 1, 0, steps.simple_rnn_step, steps.simple_rnn_step_gradient),
 }  # fmt: skip
-
-
-def shifted(sequence: tf.Tensor, initial: tf.Tensor) -> tf.Tensor:
-    """What was there before each step: `initial`, then all of `sequence` but its last."""
-    return tf.concat([initial[tf.newaxis], sequence[:-1]], axis=0)
 
 
 def recurrent_scan(

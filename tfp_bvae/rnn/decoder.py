@@ -7,9 +7,10 @@ import tf_keras
 
 from tfp_bvae import checks
 from tfp_bvae.distributions import softplus_shift
-from tfp_bvae.rnn.gru_scan import clipped_gru
+from tfp_bvae.rnn.cells import recurrent_scan
 from tfp_bvae.rnn.kernels import L2Penalty, gate_bias, scaled_normal, unit_columns
-from tfp_bvae.rnn.lfads_scan import DecoderSequences, DecoderStart, DecoderWeights, lfads_decoder
+from tfp_bvae.rnn.lfads_scan import lfads_decoder
+from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart, DecoderWeights
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, standard_normal, wants_sample
 
 __all__ = ["Generator", "LFADSDecoder"]
@@ -135,9 +136,10 @@ class Generator(_GeneratorLayer):
 
     def call(self, inputs, training=None):
         seeds = self.noise.seeds(2) if training and self.dropout else (None, None)
-        states = clipped_gru(
+        (states,) = recurrent_scan(
+            "clipped_gru",
             self._generator_inputs(inputs, _time_first(inputs["like"]), seeds[0], training),
-            inputs["initial_state"],
+            [inputs["initial_state"]],
             tf.convert_to_tensor(self.generator_kernel),
             self.clip,
         )

@@ -7,7 +7,7 @@ import tf_keras
 
 from tfp_bvae import checks
 
-__all__ = ["L2Penalty", "gate_bias", "scaled_normal", "unit_columns"]
+__all__ = ["L2Penalty", "forget_bias", "gate_bias", "scaled_normal", "unit_columns"]
 
 
 def scaled_normal(stddev: float) -> tf_keras.initializers.Initializer:
@@ -18,6 +18,11 @@ def scaled_normal(stddev: float) -> tf_keras.initializers.Initializer:
 def gate_bias(units: int) -> tf_keras.initializers.Initializer:
     """Biases stacked as (z, r, c): 1 for both gates, 0 for the candidate."""
     return tf_keras.initializers.Constant([1.0] * (2 * units) + [0.0] * units)
+
+
+def forget_bias(units: int) -> tf_keras.initializers.Initializer:
+    """Biases stacked as (i, f, c, o): 1 for the forget gate of an LSTM, 0 for all else."""
+    return tf_keras.initializers.Constant([0.0] * units + [1.0] * units + [0.0] * (2 * units))
 
 
 def unit_columns(kernel: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The LFADS decoder (controller, inferred input, generator, factors) as one time-major scan."""
+"""The LFADS decoder as one time-major scan with a gradient written by hand."""
 
 from __future__ import annotations
 
@@ -6,58 +6,21 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfp_bvae.rnn.gru_scan import (
-    GRUGates,
-    gru_step,
-    gru_step_gradient,
-    over_time,
-    recurrent_kernel_gradient,
-    shifted,
+from tfp_bvae.rnn.lfads_step import (
+    DecoderPath,
+    DecoderSequences,
+    DecoderStart,
+    DecoderWeights,
+    lfads_step,
 )
-from tfp_bvae.rnn.scan import time_loop
+from tfp_bvae.rnn.scan import over_time, shifted, time_loop
+from tfp_bvae.rnn.steps import (
+    GRUGates,
+    clipped_gru_step_gradient,
+    gru_kernel_gradient,
+)
 
-__all__ = ["DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights", "lfads_decoder"]
-
-
-class DecoderWeights(NamedTuple):
-    """Weights of the recurrent loop; gates are stacked as (z, r, c) along the last axis."""
-
-    controller_factors: tf.Tensor  # [factors, 3 controller]
-    controller_recurrent: tf.Tensor  # [controller, 3 controller]
-    posterior_kernel: tf.Tensor  # [controller, 2 inferred]
-    posterior_bias: tf.Tensor  # [2 inferred]
-    generator_inferred: tf.Tensor  # [inferred, 3 generator]
-    generator_recurrent: tf.Tensor  # [generator, 3 generator]
-    factor_kernel: tf.Tensor  # [generator, factors], columns of unit norm
-
-
-class DecoderSequences(NamedTuple):
-    """What is ready before the loop starts: projections, noise and dropout masks, time first."""
-
-    controller: tf.Tensor  # pre-activations from the z encoder, [time, batch, 3 controller]
-    generator: tf.Tensor  # pre-activations from bias and external input, [time, batch, 3 gen.]
-    noise: tf.Tensor  # standard normal, zeros for the mean path, [time, batch, inferred]
-    factor_mask: tf.Tensor  # on the factors fed back, scaled by 1/keep, [time, batch, factors]
-    generator_mask: tf.Tensor  # on the states read into factors, [time, batch, generator]
-
-
-class DecoderStart(NamedTuple):
-    """States before the first step, `[batch, units]` each."""
-
-    controller: tf.Tensor
-    generator: tf.Tensor
-    factors: tf.Tensor
-
-
-class DecoderPath(NamedTuple):
-    """What the decoder leaves, `[time, batch, .]` each."""
-
-    controller: tf.Tensor  # states
-    inferred_loc: tf.Tensor  # mean of q(u_t)
-    inferred_scale: tf.Tensor  # standard deviation of q(u_t)
-    inferred: tf.Tensor  # the sample u_t that the generator was fed
-    generator: tf.Tensor  # states
-    factors: tf.Tensor
+__all__ = ["lfads_decoder"]
 
 
 class _Gates(NamedTuple):
@@ -123,27 +86,12 @@ def _unflatten(flat):
 
 
 def _forward(weights, sequences, start, scale_shift, min_scale, clip):
-    inferred = sequences.noise.shape[-1]
-
     def step(inputs, carry):
-        inputs, carry = DecoderSequences(*inputs), DecoderStart(*carry)
-        fed_back = (carry.factors * inputs.factor_mask) @ weights.controller_factors
-        controller, con_gates = gru_step(
-            inputs.controller + fed_back, carry.controller, weights.controller_recurrent, clip
+        path, gates = lfads_step(
+            weights, DecoderSequences(*inputs), DecoderStart(*carry), scale_shift, min_scale, clip
         )
-        params = controller @ weights.posterior_kernel + weights.posterior_bias
-        loc = params[:, :inferred]
-        scale = min_scale + tf.nn.softplus(params[:, inferred:] + scale_shift)
-        sample = loc + scale * inputs.noise
-        generator, gen_gates = gru_step(
-            inputs.generator + sample @ weights.generator_inferred,
-            carry.generator,
-            weights.generator_recurrent,
-            clip,
-        )
-        factors = (generator * inputs.generator_mask) @ weights.factor_kernel
-        emitted = (controller, loc, scale, sample, generator, factors, *con_gates, *gen_gates)
-        return DecoderStart(controller, generator, factors), emitted
+        carry = DecoderStart(path.controller, path.generator, path.factors)
+        return carry, (*path, *gates[0], *gates[1])
 
     one_step = sequences.noise[0]
     outputs = (start.controller, one_step, one_step, one_step, start.generator, start.factors)
@@ -171,8 +119,8 @@ def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
             + carry.generator
             + tf.matmul(d_factors, weights.factor_kernel, transpose_b=True) * gen_mask
         )
-        d_gen_inputs, d_generator = gru_step_gradient(
-            d_generator, now.generator, here.generator, kept.generator,
+        d_gen_inputs, (d_generator,) = clipped_gru_step_gradient(
+            (d_generator,), (now.generator,), (here.generator,), kept.generator,
             weights.generator_recurrent, clip,
         )  # fmt: skip
         d_sample = d_out.inferred + tf.matmul(
@@ -186,8 +134,8 @@ def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
             + carry.controller
             + tf.matmul(d_params, weights.posterior_kernel, transpose_b=True)
         )
-        d_con_inputs, d_controller = gru_step_gradient(
-            d_controller, now.controller, here.controller, kept.controller,
+        d_con_inputs, (d_controller,) = clipped_gru_step_gradient(
+            (d_controller,), (now.controller,), (here.controller,), kept.controller,
             weights.controller_recurrent, clip,
         )  # fmt: skip
         d_fed_back = tf.matmul(d_con_inputs, weights.controller_factors, transpose_b=True)
@@ -211,15 +159,11 @@ def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
     )
     d_weights = DecoderWeights(
         controller_factors=over_time(before.factors * sequences.factor_mask, d_con),
-        controller_recurrent=recurrent_kernel_gradient(
-            d_con, before.controller, gates.controller.reset
-        ),
+        controller_recurrent=gru_kernel_gradient(d_con, (before.controller,), gates.controller),
         posterior_kernel=over_time(path.controller, d_params),
         posterior_bias=tf.reduce_sum(d_params, axis=[0, 1]),
         generator_inferred=over_time(path.inferred, d_gen),
-        generator_recurrent=recurrent_kernel_gradient(
-            d_gen, before.generator, gates.generator.reset
-        ),
+        generator_recurrent=gru_kernel_gradient(d_gen, (before.generator,), gates.generator),
         factor_kernel=over_time(path.generator * sequences.generator_mask, d_factors),
     )
     d_sequences = DecoderSequences(

@@ -1,4 +1,4 @@
-"""A loop over time that XLA compiles: the one `tf.while_loop` of the package."""
+"""A loop over time that XLA compiles, and what its gradients do with whole sequences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-__all__ = ["time_loop"]
+__all__ = ["over_time", "shifted", "time_loop"]
 
 Tensors = Sequence[tf.Tensor]
 
@@ -55,3 +55,15 @@ def time_loop(
     for tensor, output in zip(stacked, outputs, strict=True):
         tensor.set_shape(sequences[0].shape[:1].concatenate(output.shape))
     return stacked
+
+
+def shifted(sequence: tf.Tensor, initial: tf.Tensor) -> tf.Tensor:
+    """What was there before each step: `initial`, then all of `sequence` but its last."""
+    return tf.concat([initial[tf.newaxis], sequence[:-1]], axis=0)
+
+
+def over_time(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """`sum over time and batch of left^T right`, `[time, batch, .] -> [left, right]`."""
+    left = tf.reshape(left, [-1, left.shape[-1]])
+    right = tf.reshape(right, [-1, right.shape[-1]])
+    return tf.matmul(left, right, transpose_a=True)

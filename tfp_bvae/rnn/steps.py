@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfp_bvae.rnn.scan import over_time
+
 States = tuple[tf.Tensor, ...]
 
 __all__ = [
@@ -213,13 +215,6 @@ def gru_kernel_gradient(d_inputs: tf.Tensor, previous: States, saved: States) ->
     d_gates = over_time(state, d_inputs[..., : 2 * units])
     d_candidate = over_time(gates.reset * state, d_inputs[..., 2 * units :])
     return tf.concat([d_gates, d_candidate], axis=-1)
-
-
-def over_time(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """`sum over time and batch of left^T right`, `[time, batch, .] -> [left, right]`."""
-    left = tf.reshape(left, [-1, left.shape[-1]])
-    right = tf.reshape(right, [-1, right.shape[-1]])
-    return tf.matmul(left, right, transpose_a=True)
 
 
 def _split_kernel(recurrent_kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
