@@ -41,6 +41,11 @@ def params(batch: int, steps: int) -> np.ndarray:
     return normal(batch, steps, 2 * LATENT)
 
 
+def of_sessions(batch: int, steps: int) -> list[np.ndarray]:
+    """Sequences, and which of two sessions each trial is of."""
+    return [path(batch, steps), np.arange(batch, dtype="int32") % 2]
+
+
 def drawn(batch: int, steps: int) -> list[np.ndarray]:
     """Location, scale and a draw at each step."""
     loc, raw, noise = (normal(batch, steps, LATENT, seed=seed) for seed in range(3))
@@ -75,6 +80,44 @@ def between(layer, inputs):
     return layer([q, layers.AR1Prior(LATENT, name="p")(goes_on), goes_on])
 
 
+def one_step(layer, inputs):
+    """Wires a prior's cell: it takes a sample and a state, and gives a Gaussian and a state."""
+    sample, *state = inputs
+    gaussian, _ = layer(sample, tuple(state))
+    return gaussian
+
+
+def ratio_of(make_prior: Callable[[], tf_keras.layers.Layer]) -> Callable:
+    """Wires a ratio of a posterior of the inputs and a prior, as a stock layer reads it."""
+
+    def wire(layer, inputs):
+        q = layers.MVNDiagPosterior(LATENT, name="q")(inputs)
+        z, ratio = layer([q, make_prior()(inputs)])
+        return [z, tf_keras.layers.Activation("linear")(ratio)]
+
+    return wire
+
+
+def weighed(value: str = "auto") -> Callable:
+    """Wires a layer for several samples into the smallest importance-weighted model."""
+
+    def wire(layer, inputs):
+        parts = {
+            "RepeatSamples": layers.RepeatSamples(2, name="repeat"),
+            "SplitSamples": layers.SplitSamples(2, name="split"),
+            "ImportanceWeightedLikelihood": layers.ImportanceWeightedLikelihood(name="weighted"),
+        }
+        parts[type(layer).__name__] = layer
+        repeated = parts["RepeatSamples"](inputs)
+        q = layers.MVNDiagPosterior(LATENT, value=value, name="q")(repeated)
+        p = layers.AR1Prior(LATENT, name="p")(repeated)
+        z, ratio = layers.LogRatio(name="ratio")([q, p])
+        likelihood = layers.PoissonLikelihood(name="counts")(parts["SplitSamples"](z))
+        return parts["ImportanceWeightedLikelihood"]([likelihood, ratio])
+
+    return wire
+
+
 def each_step(*channels: int | None) -> Callable[[int, int], list]:
     """Shapes of outputs that are sequences as long as the input."""
     return lambda b, t: [(b, t, size) for size in channels]
@@ -88,6 +131,10 @@ LAYERS = {
     ),
     "AR1Prior, sampled": Specimen(
         lambda: layers.AR1Prior(LATENT, value="sample", seed=1),
+        path, lambda b, t: [(t, LATENT)], random="always",
+    ),
+    "AR1Prior, full": Specimen(
+        lambda: layers.AR1Prior(LATENT, tau=4.0, covariance="full", value="sample", seed=1),
         path, lambda b, t: [(t, LATENT)], random="always",
     ),
     "Bidirectional": Specimen(
@@ -121,6 +168,9 @@ LAYERS = {
     "GaussianLikelihood": Specimen(
         lambda: layers.GaussianLikelihood(init_scale=0.5), path, each_step(CHANNELS)
     ),
+    "GaussianLikelihood, full": Specimen(
+        lambda: layers.GaussianLikelihood("full", init_scale=0.5), path, each_step(CHANNELS)
+    ),
     "Generator": Specimen(
         lambda: rnn.Generator(UNITS, factors=3, dropout=0.3, generator_l2=0.1, seed=1),
         functools.partial(start, like=1, ext_input=2),
@@ -137,6 +187,9 @@ LAYERS = {
     "GradientBlock": Specimen(
         layers.GradientBlock,
         lambda b, t: [path(b, t), path(b, t - 1, 2) ** 2], each_step(CHANNELS),
+    ),
+    "ImportanceWeightedLikelihood": Specimen(
+        layers.ImportanceWeightedLikelihood, params, each_step(LATENT), weighed(value="mean")
     ),
     "JoinOverTime": Specimen(
         layers.JoinOverTime, lambda b, t: [path(b, t), normal(b, 3)], each_step(CHANNELS + 3)
@@ -171,8 +224,17 @@ LAYERS = {
         lambda: layers.KLDivergence(0.5),
         lambda b, t: [*drawn(b, t), path(b, t)], each_step(CHANNELS), between,
     ),
+    "LearnableMVNDiagCell": Specimen(
+        lambda: layers.LearnableMVNDiagCell(LATENT, UNITS, "lstm"),
+        lambda b, t: [normal(b, LATENT), normal(b, UNITS), normal(b, UNITS, seed=1)],
+        lambda b, t: [(b, LATENT)], one_step,
+    ),
     "LearnableMVNPrior": Specimen(
         lambda: layers.LearnableMVNPrior(LATENT, scale=0.5), path, lambda b, t: [(LATENT,)]
+    ),
+    "LearnableMVNPrior, full": Specimen(
+        lambda: layers.LearnableMVNPrior(LATENT, covariance="full", value="auto", seed=1),
+        path, lambda b, t: [(LATENT,)], random="in training",
     ),
     "LFADSDecoder": Specimen(
         lambda: rnn.LFADSDecoder(UNITS, 4, 3, LATENT, dropout=0.2, l2=(0.1, 0.2), seed=1),
@@ -187,6 +249,14 @@ LAYERS = {
     "LSTM, backward sequences": Specimen(
         lambda: rnn.LSTM(UNITS, True, go_backwards=True, recurrent_l2=0.1), path, each_step(UNITS)
     ),
+    "LogRatio": Specimen(
+        layers.LogRatio, params, lambda b, t: [(b, t, LATENT), (b,)],
+        ratio_of(lambda: layers.AR1Prior(LATENT, name="p")), "in training",
+    ),
+    "LogRatio, no time": Specimen(
+        layers.LogRatio, lambda b, t: normal(b, 2 * LATENT), lambda b, t: [(b, LATENT), (b,)],
+        ratio_of(lambda: layers.LearnableMVNPrior(LATENT, name="p")), "in training",
+    ),
     "MVNDiagPosterior": Specimen(
         lambda: layers.MVNDiagPosterior(LATENT, init_scale=0.3, seed=1),
         params, each_step(LATENT), random="in training",
@@ -199,6 +269,13 @@ LAYERS = {
         lambda: layers.MVNTriLPosterior(LATENT, seed=1),
         functools.partial(path, channels=5), each_step(LATENT), random="in training",
     ),
+    "NegativeBinomialLikelihood": Specimen(
+        layers.NegativeBinomialLikelihood, path, each_step(CHANNELS)
+    ),
+    "NegativeBinomialLikelihood, sampled": Specimen(
+        lambda: layers.NegativeBinomialLikelihood(value="auto", seed=1),
+        path, each_step(CHANNELS), random="in training",
+    ),
     "PadTime": Specimen(
         lambda: layers.PadTime(2), path, lambda b, t: [(b, t + 2, CHANNELS)]
     ),
@@ -207,6 +284,24 @@ LAYERS = {
     "PoissonLikelihood, sampled": Specimen(
         lambda: layers.PoissonLikelihood(value="auto", seed=1),
         path, each_step(CHANNELS), random="in training",
+    ),
+    "RecurrentMVNPrior": Specimen(
+        lambda: layers.RecurrentMVNPrior(LATENT, UNITS), path, lambda b, t: [(t, LATENT)]
+    ),
+    "RecurrentMVNPrior, clipped GRU": Specimen(
+        lambda: layers.RecurrentMVNPrior(LATENT, UNITS, "clipped_gru", clip=0.3),
+        path, lambda b, t: [(t, LATENT)],
+    ),
+    "RecurrentMVNPrior, LSTM": Specimen(
+        lambda: layers.RecurrentMVNPrior(LATENT, UNITS, "lstm", value="auto", seed=1),
+        path, lambda b, t: [(t, LATENT)], random="in training",
+    ),
+    "RecurrentMVNPrior, simple RNN": Specimen(
+        lambda: layers.RecurrentMVNPrior(LATENT, UNITS, "simple_rnn", value="sample", seed=1),
+        path, lambda b, t: [(t, LATENT)], random="always",
+    ),
+    "RepeatSamples": Specimen(
+        lambda: layers.RepeatSamples(2), params, each_step(LATENT), weighed(), "in training"
     ),
     "SampleValidation": Specimen(
         lambda: layers.SampleValidation(0.3),
@@ -218,11 +313,26 @@ LAYERS = {
     "SimpleRNN": Specimen(
         lambda: rnn.SimpleRNN(UNITS, True, recurrent_l2=0.1), path, each_step(UNITS)
     ),
+    "SessionReadIn": Specimen(
+        lambda: layers.SessionReadIn(2, UNITS), of_sessions, each_step(UNITS)
+    ),
+    "SessionReadOut": Specimen(
+        lambda: layers.SessionReadOut(2, UNITS), of_sessions, each_step(UNITS)
+    ),
+    "SplitSamples": Specimen(
+        lambda: layers.SplitSamples(2), params, each_step(LATENT), weighed(), "in training"
+    ),
     "SplitTime": Specimen(
         lambda: layers.SplitTime(2), path, lambda b, t: [(b, 2, CHANNELS), (b, t - 2, CHANNELS)]
     ),
+    "StandardNormalPrior": Specimen(
+        lambda: layers.StandardNormalPrior(LATENT), path, lambda b, t: [(t, LATENT)]
+    ),
     "TiledMVNPrior": Specimen(
         lambda: layers.TiledMVNPrior(LATENT, scale=0.5), path, lambda b, t: [(t, LATENT)]
+    ),
+    "TiledMVNPrior, full": Specimen(
+        lambda: layers.TiledMVNPrior(LATENT, covariance="full"), path, lambda b, t: [(t, LATENT)]
     ),
     "TimeLag": Specimen(lambda: layers.TimeLag(1), path, each_step(CHANNELS)),
     "TimeLag, bidirectional": Specimen(
@@ -237,6 +347,13 @@ LAYERS = {
         lambda b, t: normal(b, 2 * LATENT),
         lambda b, t: [(b, LATENT)], after_posterior, "in training",
     ),
+    "ZeroInflatedPoissonLikelihood": Specimen(
+        lambda: layers.ZeroInflatedPoissonLikelihood(0.2), path, each_step(CHANNELS)
+    ),
+    "ZeroInflatedPoissonLikelihood, sampled": Specimen(
+        lambda: layers.ZeroInflatedPoissonLikelihood(value="auto", seed=1),
+        path, each_step(CHANNELS), random="in training",
+    ),
 }  # fmt: skip
 
 NOT_LAYERS = {
@@ -244,6 +361,7 @@ NOT_LAYERS = {
     "L2Penalty", "NoiseStream",  # what layers own
     "CELLS", "Cell", "recurrent_scan",  # pure functions of the recurrent cells
     "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
+    "sample_z_prior",  # a function of a prior layer
     "DistributionLayer",  # the base: it has no distribution of its own
 }  # fmt: skip
 
