@@ -310,14 +310,14 @@ LAYERS = {
     "SeededDropout": Specimen(
         lambda: layers.SeededDropout(0.3, seed=1), path, each_step(CHANNELS), random="in training"
     ),
-    "SimpleRNN": Specimen(
-        lambda: rnn.SimpleRNN(UNITS, True, recurrent_l2=0.1), path, each_step(UNITS)
-    ),
     "SessionReadIn": Specimen(
         lambda: layers.SessionReadIn(2, UNITS), of_sessions, each_step(UNITS)
     ),
     "SessionReadOut": Specimen(
         lambda: layers.SessionReadOut(2, UNITS), of_sessions, each_step(UNITS)
+    ),
+    "SimpleRNN": Specimen(
+        lambda: rnn.SimpleRNN(UNITS, True, recurrent_l2=0.1), path, each_step(UNITS)
     ),
     "SplitSamples": Specimen(
         lambda: layers.SplitSamples(2), params, each_step(LATENT), weighed(), "in training"

@@ -14,8 +14,10 @@ DISTRIBUTIONS = {
     "LearnableMVNPrior": lambda **how: layers.LearnableMVNPrior(2, **how),
     "MVNDiagPosterior": lambda **how: layers.MVNDiagPosterior(2, **how),
     "MVNTriLPosterior": lambda **how: layers.MVNTriLPosterior(2, **how),
+    "NegativeBinomialLikelihood": lambda **how: layers.NegativeBinomialLikelihood(**how),
     "PoissonLikelihood": lambda **how: layers.PoissonLikelihood(**how),
     "TiledMVNPrior": lambda **how: layers.TiledMVNPrior(2, **how),
+    "ZeroInflatedPoissonLikelihood": lambda **how: layers.ZeroInflatedPoissonLikelihood(**how),
 }
 
 

@@ -34,7 +34,15 @@ def test_between_dense_layers_of_a_sequential(name, x):
     assert model.output_shape[-1] == 1
 
 
-@pytest.mark.parametrize("name", ["GaussianLikelihood", "PoissonLikelihood"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GaussianLikelihood",
+        "NegativeBinomialLikelihood",
+        "PoissonLikelihood",
+        "ZeroInflatedPoissonLikelihood",
+    ],
+)
 def test_a_likelihood_ends_a_sequential_that_fits(name, x):
     model = tf_keras.Sequential([Dense(3), getattr(layers, name)()])
 

@@ -1,51 +1,35 @@
-"""Likelihood layers against scipy."""
+"""What all likelihood layers share, and the Gaussian one against scipy."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfp_bvae.layers import GaussianLikelihood, PoissonLikelihood
+from tfp_bvae.layers import (
+    GaussianLikelihood,
+    NegativeBinomialLikelihood,
+    PoissonLikelihood,
+    ZeroInflatedPoissonLikelihood,
+)
 
 BATCH, STEPS, CHANNELS = 3, 4, 2
+EVERY = [
+    GaussianLikelihood,
+    lambda **how: GaussianLikelihood("full", **how),
+    NegativeBinomialLikelihood,
+    PoissonLikelihood,
+    ZeroInflatedPoissonLikelihood,
+]
 
 
-def saturated(log_rate, at):
-    excess = np.maximum(log_rate - at, 0.0)
-    return log_rate - excess + np.log1p(excess)
+@pytest.fixture
+def log_rate(rng):
+    return rng.normal(size=[BATCH, STEPS, CHANNELS])
 
 
-@pytest.mark.parametrize("at", [6.0, 0.5])
-def test_poisson_log_prob_is_that_of_scipy_summed_over_time_and_channels(at, rng):
-    log_rate = rng.normal(size=[BATCH, STEPS, CHANNELS], scale=2.0)
-    x = rng.poisson(2.0, size=log_rate.shape).astype(float)
-    found = PoissonLikelihood(max_log_rate=at, dtype="float64")(tf.constant(log_rate)).log_prob(x)
-    assert (log_rate > 0.5).any()
-    expected = stats.poisson.logpmf(x, np.exp(saturated(log_rate, at))).sum(axis=(1, 2))
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
-
-
-def test_the_log_rate_saturates_smoothly_and_keeps_a_gradient():
-    log_rate = tf.constant([[[-50.0], [5.999], [6.0], [6.001], [50.0], [1e4]]])
-    with tf.GradientTape() as tape:
-        tape.watch(log_rate)
-        rate = tf.convert_to_tensor(PoissonLikelihood()(log_rate))
-        log_prob = tf.reduce_sum(PoissonLikelihood()(log_rate).log_prob(tf.ones_like(log_rate)))
-    expected = np.exp(saturated(log_rate.numpy().astype(float), 6.0))
-    np.testing.assert_allclose(rate, expected, rtol=1e-5)
-    gradient = tape.gradient(log_prob, log_rate).numpy().ravel()
-    assert np.isfinite(gradient).all() and np.all(gradient != 0.0)
-    np.testing.assert_allclose(gradient[1], gradient[3], rtol=0.01)  # no kink at the bound
-
-
-def test_as_a_tensor_it_is_rates_or_counts(rng):
-    log_rate = tf.constant(rng.normal(size=[BATCH, STEPS, CHANNELS]).astype("float32"))
-    rates = tf.convert_to_tensor(PoissonLikelihood()(log_rate, training=True))
-    np.testing.assert_allclose(rates, np.exp(log_rate), rtol=1e-6)
-    sampled = PoissonLikelihood(value="sample", seed=1)(log_rate)
-    drawn = tf.convert_to_tensor(sampled).numpy()
-    assert np.array_equal(drawn, np.round(drawn)) and drawn.min() >= 0.0
-    np.testing.assert_allclose(sampled.mean(), np.exp(log_rate), rtol=1e-6)
+@pytest.fixture
+def counts(rng):
+    return rng.poisson(2.0, size=[BATCH, STEPS, CHANNELS]).astype(float)
 
 
 def test_gaussian_log_prob_is_that_of_scipy(rng):
@@ -68,7 +52,50 @@ def test_a_gaussian_scale_has_a_floor():
     np.testing.assert_allclose(layer(loc).stddev(), 0.01, rtol=1e-6)
 
 
-@pytest.mark.parametrize("make", [PoissonLikelihood, GaussianLikelihood])
+@pytest.fixture
+def full():
+    """A full-covariance layer with weights that are not the first ones, and its Cholesky factor."""
+    layer = GaussianLikelihood("full", dtype="float64")
+    layer.build([None, None, 3])
+    layer.log_scale.assign(np.log([0.5, 2.0, 1.0]))
+    layer.below_diagonal.assign([0.3, -0.7, 0.2])
+    scale = layer(tf.zeros([1, 1, 3], tf.float64)).distribution.scale
+    return layer, scale.to_dense().numpy()
+
+
+def test_a_full_covariance_is_that_of_scipy_over_channels(full, rng):
+    layer, factor = full
+    np.testing.assert_allclose(np.diag(factor), [0.5, 2.0, 1.0])
+    entries = (factor / np.diag(factor)[:, np.newaxis])[np.tril_indices(3, -1)]
+    np.testing.assert_allclose(sorted(entries), [-0.7, 0.2, 0.3])
+    assert not np.triu(factor, 1).any()
+    loc, x = rng.normal(size=[2, BATCH, STEPS, 3])
+    found = layer(tf.constant(loc))
+    law = stats.multivariate_normal(np.zeros(3), factor @ factor.T)
+    per_bin = law.logpdf(x - loc)
+    np.testing.assert_allclose(found.log_prob(x), per_bin.sum(axis=1), rtol=1e-10)
+    np.testing.assert_allclose(found.distribution.log_prob(x), per_bin, rtol=1e-10)
+
+
+def test_a_full_covariance_starts_diagonal_and_one_channel_has_no_other(log_rate, counts):
+    layers = [GaussianLikelihood(kind, 0.7, dtype="float64") for kind in ("diagonal", "full")]
+    for x, loc in [(counts, log_rate), (counts[..., :1], log_rate[..., :1])]:
+        both = [type(layer).from_config(layer.get_config())(loc).log_prob(x) for layer in layers]
+        np.testing.assert_allclose(*both, rtol=1e-12)
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_samples_of_the_latents_go_in_front(make, log_rate, counts):
+    layer = make(dtype="float64")
+    samples = np.stack([log_rate, log_rate + 0.3])
+    found = layer(tf.constant(samples))
+    assert found.batch_shape == [2, BATCH] and found.event_shape == [STEPS, CHANNELS]
+    each = [layer(tf.constant(sample)).log_prob(counts) for sample in samples]
+    np.testing.assert_allclose(found.log_prob(counts), each, rtol=1e-10)
+    assert found.mean().shape == samples.shape
+
+
+@pytest.mark.parametrize("make", EVERY)
 def test_one_event_holds_time_and_channels(make):
     distribution = make()(tf.zeros([BATCH, STEPS, CHANNELS]))
     assert distribution.batch_shape == [BATCH]
@@ -82,6 +109,11 @@ def test_one_event_holds_time_and_channels(make):
         (PoissonLikelihood, {"value": "median"}, "value must be one of 'auto', 'sample', 'mean'"),
         (GaussianLikelihood, {"init_scale": -1.0}, "init_scale must be above 0"),
         (GaussianLikelihood, {"min_scale": 0.0}, "min_scale must be above 0"),
+        (GaussianLikelihood, {"covariance": "tril"}, "must be one of 'diagonal', 'full', got"),
+        (NegativeBinomialLikelihood, {"init_dispersion": 0.0}, "init_dispersion must be above 0"),
+        (NegativeBinomialLikelihood, {"min_dispersion": 0.0}, "min_dispersion must be above 0"),
+        (ZeroInflatedPoissonLikelihood, {"init_silence": 0.0}, r"init_silence must be in \(0.0, 1"),
+        (ZeroInflatedPoissonLikelihood, {"init_silence": 1.0}, r"init_silence must be in \(0.0, 1"),
     ],
 )
 def test_wrong_settings_are_refused(make, arguments, message):
@@ -89,7 +121,9 @@ def test_wrong_settings_are_refused(make, arguments, message):
         make(**arguments)
 
 
-@pytest.mark.parametrize("make", [PoissonLikelihood, GaussianLikelihood])
+@pytest.mark.parametrize("make", EVERY)
 def test_inputs_without_a_time_axis_are_refused(make):
-    with pytest.raises(ValueError, match="inputs must have 3 axes, got shape"):
+    with pytest.raises(
+        ValueError, match=r"inputs must have 3 axes, .*, or 4 .*, got shape \(3, 2\)"
+    ):
         make()(tf.zeros([BATCH, CHANNELS]))

@@ -178,7 +178,9 @@ class ImportanceWeightedLikelihood(DistributionLayer):
             raise ValueError(f"inputs must be [likelihood, ratio, ...], got {inputs!r}")
         likelihood, *ratios = inputs
         likelihood = unwrapped(checks.distribution("likelihood", likelihood))
-        log_weights = tf.add_n([tf.cast(ratio, likelihood.dtype) for ratio in ratios])
-        log_weights = tf.reshape(log_weights, likelihood.batch_shape_tensor())
+        shape = likelihood.batch_shape_tensor()
+        log_weights = tf.add_n(
+            [tf.reshape(tf.cast(ratio, likelihood.dtype), shape) for ratio in ratios]
+        )
         log_weights.set_shape(likelihood.batch_shape)
         return ImportanceWeighted(likelihood, log_weights)

@@ -55,7 +55,8 @@ class _SessionAffine(checks.TFKerasOnly, tf_keras.layers.Layer):
         known = tf.get_static_value(session)
         if known is not None and known.size:
             for index in (known.min(), known.max()):
-                checks.in_interval("session", index, 0, self.num_sessions, include_high=False)
+                checks.in_interval("session", int(index), 0, self.num_sessions, include_high=False)
+        session = tf.cast(session, tf.int64)
         exists = (session >= 0) & (session < self.num_sessions)
         row = tf.one_hot(session, self.num_sessions, dtype=self.compute_dtype)
         return tf.where(exists[:, tf.newaxis], row, tf.constant(float("nan"), row.dtype))
