@@ -196,6 +196,86 @@ def test_gradients_reach_both_through_the_path(loc, scale, z):
     assert all(np.all(gradient != 0.0) for gradient in gradients[3:])
 
 
+def kl_by_dimension(make_prior, loc, scale, z):
+    """The divergence of each latent dimension, mean over trials and sum over time."""
+    scales, phi = prior_scales(make_prior)
+    past = np.concatenate([np.zeros([BATCH, 1, DIM]), z[:, :-1]], axis=1)
+    steps = tfd.kl_divergence(tfd.Normal(loc, scale), tfd.Normal(phi * past, scales))
+    return np.mean(np.sum(steps, axis=1), axis=0)
+
+
+@pytest.mark.parametrize("make_prior", [ar1, tiled])
+def test_free_bits_are_for_each_dimension_of_the_mean_trial(make_prior, loc, scale, z):
+    each = kl_by_dimension(make_prior, loc, scale, z)
+    between = each.mean()  # one dimension is below, the other above
+    assert each.min() < between < each.max()
+    layer = KLDivergence(0.5, free_bits=between, name="kl_z", dtype="float64")
+    found = divergence(layer, *q_and_p(make_prior, loc, scale, z))
+    np.testing.assert_allclose(found, 0.5 * (between + each.max()), rtol=1e-7)
+    (metric,) = layer.metrics
+    np.testing.assert_allclose(metric.result(), each.sum(), rtol=1e-7)
+
+
+def test_free_bits_without_time_and_of_a_prior_that_is_every_steps(loc, scale, z):
+    q = MVNDiagPosterior(DIM, dtype="float64")(tf.constant([[1.0, 0.0, 0.0, 0.0]], tf.float64))
+    p = LearnableMVNPrior(DIM, dtype="float64")(tf.zeros([1], tf.float64))
+    # KL is 1/2 in the first dimension, where the mean is 1, and 0 in the other
+    for free, expected in ((0.2, 0.7), (0.6, 1.2)):
+        found = divergence(KLDivergence(free_bits=free, dtype="float64"), q, p)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    q, _ = q_and_p(tiled, loc, scale, z)
+    once = LearnableMVNPrior(DIM, scale=SCALE, dtype="float64")(tf.constant(loc))
+    found = divergence(KLDivergence(free_bits=1e-9, dtype="float64"), q, once)
+    np.testing.assert_allclose(found, kl_by_dimension(tiled, loc, scale, z).sum(), rtol=1e-7)
+
+
+def test_free_bits_of_a_full_covariance_are_for_the_whole_latent(rng):
+    params = tf.constant(rng.normal(size=[BATCH, 5]))
+    q = MVNTriLPosterior(DIM, dtype="float64")(params)
+    p = LearnableMVNPrior(DIM, dtype="float64")(params)
+    whole = divergence(KLDivergence(dtype="float64"), q, p)
+    for free in (0.9 * whole / DIM, 1.1 * whole / DIM):
+        found = divergence(KLDivergence(free_bits=free, dtype="float64"), q, p)
+        np.testing.assert_allclose(found, max(whole, DIM * free), rtol=1e-7)
+
+
+def test_only_dimensions_above_their_free_bits_have_a_gradient():
+    params = tf.Variable([[1.0, 0.1, 0.3, 0.3]])
+    layer = KLDivergence(free_bits=0.2)
+    with tf.GradientTape() as tape:
+        layer([MVNDiagPosterior(DIM)(params), LearnableMVNPrior(DIM)(params)])
+        loss = layer.losses[0]
+    gradient = tape.gradient(loss, params).numpy().reshape(2, DIM)  # locations, scales
+    assert np.all(gradient[:, 0] != 0.0)
+    assert not np.any(gradient[:, 1])
+
+
+@pytest.mark.parametrize("method", ["path", "analytic", "sampled"])
+def test_a_capacity_draws_the_divergence_from_both_sides(method, loc, scale, z):
+    q, p = q_and_p(tiled, loc, scale, z)
+    free = divergence(KLDivergence(method=method, dtype="float64"), q, p)
+    for capacity in (0.5 * free, 2.0 * free):
+        layer = KLDivergence(0.5, method, capacity=capacity, name="kl", dtype="float64")
+        found = divergence(layer, q, p)
+        np.testing.assert_allclose(found, 0.5 * abs(free - capacity), rtol=1e-5)
+        np.testing.assert_allclose(layer.metrics[0].result(), free, rtol=1e-7)
+    layer.capacity.assign(0.0)
+    layer([q, p])
+    np.testing.assert_allclose(layer.losses[0], 0.5 * free, rtol=1e-7)
+    assert layer.trainable_weights == []
+
+
+def test_a_capacity_is_saved_as_it_was_given_and_as_it_is(tmp_path):
+    inputs = tf_keras.Input([2 * DIM])
+    layer = KLDivergence(beta=0.5, capacity=3.0)
+    outputs = layer([MVNDiagPosterior(DIM)(inputs), LearnableMVNPrior(DIM)(inputs)])
+    model = tf_keras.Model(inputs, outputs)
+    layer.capacity.assign(1.25)
+    model.save(tmp_path / "model.keras")
+    loaded = tf_keras.models.load_model(tmp_path / "model.keras").layers[-1]
+    assert (loaded.initial_capacity, float(loaded.capacity)) == (3.0, 1.25)
+
+
 def test_what_is_no_distribution_is_refused(loc, scale, z):
     q, p = q_and_p(tiled, loc, scale, z)
     with pytest.raises(TypeError, match="q must be the output of a distribution layer, got"):
@@ -209,3 +289,11 @@ def test_wrong_settings_are_refused():
         KLDivergence(beta=-1.0)
     with pytest.raises(ValueError, match="method must be one of 'path', 'analytic', 'sampled'"):
         KLDivergence(method="exact")
+    with pytest.raises(ValueError, match=r"free_bits must be in \[0\.0, inf\], got -1"):
+        KLDivergence(free_bits=-1.0)
+    with pytest.raises(ValueError, match=r"capacity must be in \[0\.0, inf\], got -1"):
+        KLDivergence(capacity=-1.0)
+    with pytest.raises(ValueError, match=r"free_bits must be 0 where capacity is given, got 0\.5"):
+        KLDivergence(free_bits=0.5, capacity=1.0)
+    with pytest.raises(ValueError, match=r"free_bits must be 0 with method='analytic', got 0\.5"):
+        KLDivergence(free_bits=0.5, method="analytic")
