@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
+from tensorflow_probability import distributions as tfd
 
+from tfp_bvae.distributions import SharedMVNTriL
 from tfp_bvae.layers import (
     GaussianLikelihood,
     NegativeBinomialLikelihood,
@@ -127,3 +129,17 @@ def test_inputs_without_a_time_axis_are_refused(make):
         ValueError, match=r"inputs must have 3 axes, .*, or 4 .*, got shape \(3, 2\)"
     ):
         make()(tf.zeros([BATCH, CHANNELS]))
+
+
+def test_a_full_covariance_broadcasts_as_that_of_tfp_and_has_its_gradients(rng):
+    loc, x = tf.constant(rng.normal(size=[4, 2, 3])), tf.constant(rng.normal(size=[5, 1, 2, 3]))
+    factor = tf.constant(np.tril(rng.normal(size=[3, 3]), -1) + np.diag([0.5, 1.0, 2.0]))
+    found = []
+    for make in (SharedMVNTriL, tfd.MultivariateNormalTriL):
+        with tf.GradientTape() as tape:
+            tape.watch([loc, factor])
+            log_prob = make(loc, factor).log_prob(x)
+        gradients = tape.gradient(log_prob, [loc, factor])
+        found.append([log_prob, gradients[0], tf.linalg.band_part(gradients[1], -1, 0)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)

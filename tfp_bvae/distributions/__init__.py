@@ -14,6 +14,7 @@ from tfp_bvae.distributions.mean_field import time_marginals
 from tfp_bvae.distributions.path_distribution import PathDistribution
 from tfp_bvae.distributions.recurrence import linear_recurrence
 from tfp_bvae.distributions.recurrent_mvn import RecurrentMVNDiag
+from tfp_bvae.distributions.shared_tril import SharedMVNTriL
 from tfp_bvae.distributions.tiled import TiledMVNDiag, TiledMVNTriL
 from tfp_bvae.distributions.zero_inflated import ZeroInflatedPoisson
 
@@ -23,6 +24,7 @@ __all__ = [
     "ImportanceWeighted",
     "PathDistribution",
     "RecurrentMVNDiag",
+    "SharedMVNTriL",
     "TiledMVNDiag",
     "TiledMVNTriL",
     "ZeroInflatedPoisson",

@@ -10,6 +10,7 @@ import tf_keras
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
+from tfp_bvae.distributions import SharedMVNTriL
 from tfp_bvae.layers.base import LikelihoodLayer
 
 __all__ = ["GaussianLikelihood"]
@@ -43,7 +44,7 @@ class GaussianLikelihood(LikelihoodLayer):
     Returns:
         Batch shape `[batch]` or `[S, batch]`, event `[time, channel]`. `"diagonal"`:
         `tfd.Independent(tfd.Normal, 2)`, whose `distribution.log_prob` is that of each entry.
-        `"full"`: `tfd.Independent(tfd.MultivariateNormalTriL, 1)`, whose `distribution.log_prob`
+        `"full"`: `tfd.Independent(SharedMVNTriL, 1)`, whose `distribution.log_prob`
         is that of each bin, `[..., time]`: channels have none of their own.
 
     >>> GaussianLikelihood()(tf.zeros([3, 4, 2])).event_shape
@@ -92,7 +93,7 @@ class GaussianLikelihood(LikelihoodLayer):
         if self.below_diagonal is not None:
             factor += tf.pad(tfp.math.fill_triangular(self.below_diagonal), [[1, 0], [0, 1]])
         scale_tril = scale[:, tf.newaxis] * factor
-        return tfd.Independent(tfd.MultivariateNormalTriL(loc, scale_tril), 1)
+        return tfd.Independent(SharedMVNTriL(loc, scale_tril), 1)
 
     def get_config(self):
         return super().get_config() | {
