@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -47,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\ntfp-bvae: interrupted{_how_to_resume(options)}", file=sys.stderr)
         return 130
-    except EXPECTED as error:
-        if options.traceback:
+    except Exception as error:
+        if options.traceback or not _is_expected(error):
             raise
         print(f"tfp-bvae: error: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -78,13 +79,25 @@ def _how_to_resume(options: Namespace) -> str:
     return f"; go on with: tfp-bvae fit {data} --out {options.out} --resume"
 
 
+def _is_expected(error: Exception) -> bool:
+    """Whether the error is of the input or the machine; TensorFlow has names of its own for both.
+
+    A full disk, say, may be an `OSError` where Python writes, and is an `OpError` where TensorFlow
+    writes a checkpoint. TensorFlow was imported if it can have raised one.
+    """
+    tensorflow = sys.modules.get("tensorflow")
+    of_tensorflow = () if tensorflow is None else (tensorflow.errors.OpError,)
+    return isinstance(error, EXPECTED + of_tensorflow)
+
+
 def _one_line(error: BaseException) -> str:
-    """What an exception says, without quotes, error numbers or line breaks."""
+    """What an exception says, without quotes, error numbers, line breaks or inner names."""
     if isinstance(error, KeyError) and error.args:
         text = str(error.args[0])
     elif isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
     else:
         text = str(error)
+    text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", text)  # TensorFlow's names of its own operations
     text = " ".join(text.split()) or type(error).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
