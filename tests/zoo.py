@@ -118,6 +118,11 @@ def weighed(value: str = "auto") -> Callable:
     return wire
 
 
+def in_rnn(cell, inputs):
+    """Wires a recurrent cell as a layer of Keras runs it."""
+    return tf_keras.layers.RNN(cell, return_sequences=True)(inputs)
+
+
 def each_step(*channels: int | None) -> Callable[[int, int], list]:
     """Shapes of outputs that are sequences as long as the input."""
     return lambda b, t: [(b, t, size) for size in channels]
@@ -236,8 +241,21 @@ LAYERS = {
         lambda: layers.LearnableMVNPrior(LATENT, covariance="full", value="auto", seed=1),
         path, lambda b, t: [(LATENT,)], random="in training",
     ),
+    "LFADSCell": Specimen(
+        lambda: rnn.LFADSCell(UNITS, 4, 3, LATENT, inject_ext_input_to_gen=False, seed=1),
+        lambda b, t: {"controller_input": path(b, t), "ext_input": path(b, t, 2)},
+        DECODED, in_rnn, "in training",
+    ),
+    "LFADSCell, no ext_input": Specimen(
+        lambda: rnn.LFADSCell(UNITS, 4, 3, LATENT, clip=0.3), path, DECODED, in_rnn, "in training"
+    ),
     "LFADSDecoder": Specimen(
         lambda: rnn.LFADSDecoder(UNITS, 4, 3, LATENT, dropout=0.2, l2=(0.1, 0.2), seed=1),
+        functools.partial(start, controller_input=4, ext_input=2),
+        DECODED, random="in training",
+    ),
+    "LFADSDecoder, ext_input to the controller": Specimen(
+        lambda: rnn.LFADSDecoder(UNITS, 4, 3, LATENT, inject_ext_input_to_gen=False),
         functools.partial(start, controller_input=4, ext_input=2),
         DECODED, random="in training",
     ),
@@ -358,6 +376,7 @@ LAYERS = {
 
 NOT_LAYERS = {
     "DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights",  # tuples of tensors
+    "LFADSState",
     "L2Penalty", "NoiseStream",  # what layers own
     "CELLS", "Cell", "recurrent_scan",  # pure functions of the recurrent cells
     "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",

@@ -43,7 +43,7 @@ def steps_reached(layer, inputs, name, output, step):
 
 def test_factors_are_read_through_columns_of_unit_norm(decoder, inputs):
     out = decoder(inputs)
-    kernel = decoder.factor_kernel.numpy()
+    kernel = decoder.cell.factor_kernel.numpy()
     assert np.abs(np.linalg.norm(kernel, axis=0) - 1.0).min() > 1e-3  # the weight itself is free
     unit = kernel / np.linalg.norm(kernel, axis=0)
     np.testing.assert_allclose(out["factors"], out["generator"] @ unit, rtol=1e-5, atol=1e-6)
@@ -73,7 +73,7 @@ def test_the_controller_reads_factors_of_the_initial_state_first(decoder, inputs
     g0 = tape.gradient(first, inputs)["initial_state"].numpy()
     assert g0.any()
     # through the factors alone: what they do not see of g_0 does nothing
-    unit = decoder.factor_kernel / tf.norm(decoder.factor_kernel, axis=0)
+    unit = decoder.cell.factor_kernel / tf.norm(decoder.cell.factor_kernel, axis=0)
     unseen = np.linalg.svd(unit.numpy(), full_matrices=True)[0][:, FACTORS:]
     np.testing.assert_allclose(g0 @ unseen, 0.0, atol=1e-6)
 
@@ -99,7 +99,7 @@ def test_inferred_noise_is_standard_normal(decoder, inputs):
 def test_zero_parameters_mean_the_initial_scale():
     layer = LFADSDecoder(GENERATOR, CONTROLLER, FACTORS, INFERRED, init_scale=0.2)
     layer.build({"initial_state": [None, GENERATOR], "controller_input": [None, None, 4]})
-    layer.posterior_kernel.assign(tf.zeros_like(layer.posterior_kernel))
+    layer.cell.posterior_kernel.assign(tf.zeros_like(layer.cell.posterior_kernel))
     inputs = {"initial_state": tf.ones([1, GENERATOR]), "controller_input": tf.ones([1, 2, 4])}
     np.testing.assert_allclose(layer(inputs)["inferred_scale"], 0.2, rtol=1e-6)
 
@@ -108,7 +108,7 @@ def test_both_penalties_are_added_and_follow_their_variables(decoder, inputs):
     decoder(inputs)
     norms = [
         0.5 * np.sum(kernel.numpy() ** 2)
-        for kernel in (decoder.generator_kernel, decoder.controller_kernel)
+        for kernel in (decoder.cell.generator_kernel, decoder.cell.controller_kernel)
     ]
     np.testing.assert_allclose(decoder.losses, [0.5 * norms[0], 0.25 * norms[1]], rtol=1e-6)
     weights = [w for w in decoder.non_trainable_weights if "l2" in w.name]
@@ -127,7 +127,7 @@ def test_dropout_masks_factors_and_inputs_in_training_only(decoder, inputs):
     assert np.array_equal(half(inputs)["factors"], decoder(inputs)["factors"])
     with posterior_values("mean", seed=[1, 2]):
         out = half(inputs, training=True)
-    unit = half.factor_kernel / tf.norm(half.factor_kernel, axis=0)
+    unit = half.cell.factor_kernel / tf.norm(half.cell.factor_kernel, axis=0)
     assert np.abs(out["factors"] - out["generator"] @ unit).max() > 0.01
 
 
@@ -156,13 +156,13 @@ def test_of_the_likeness_only_its_length_is_read(rng):
 
 
 def test_a_decoder_fed_no_inferred_input_is_a_generator(decoder, inputs):
-    decoder.inferred_kernel.assign(tf.zeros_like(decoder.inferred_kernel))
+    decoder.cell.inferred_kernel.assign(tf.zeros_like(decoder.cell.inferred_kernel))
     alone = Generator(GENERATOR, FACTORS)
     call = {name: inputs[name] for name in ("initial_state", "ext_input")}
     call["like"] = inputs["controller_input"]
     alone(call)
     for name in ("ext_kernel", "generator_kernel", "generator_bias", "factor_kernel"):
-        getattr(alone, name).assign(getattr(decoder, name))
+        getattr(alone, name).assign(getattr(decoder.cell, name))
     np.testing.assert_allclose(
         alone(call)["factors"], decoder(inputs)["factors"], rtol=1e-5, atol=1e-6
     )

@@ -2,14 +2,17 @@
 
 from tfp_bvae.rnn.bidirectional import Bidirectional
 from tfp_bvae.rnn.cells import CELLS, Cell, recurrent_scan
-from tfp_bvae.rnn.decoder import Generator, LFADSDecoder
+from tfp_bvae.rnn.decoder import LFADSDecoder
+from tfp_bvae.rnn.generator import Generator
 from tfp_bvae.rnn.kernels import L2Penalty
+from tfp_bvae.rnn.lfads_cell import LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import (
     DecoderPath,
     DecoderSequences,
     DecoderStart,
     DecoderWeights,
+    LFADSState,
 )
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
@@ -27,7 +30,9 @@ __all__ = [
     "DecoderWeights",
     "Generator",
     "L2Penalty",
+    "LFADSCell",
     "LFADSDecoder",
+    "LFADSState",
     "NoiseStream",
     "SimpleRNN",
     "dropout_mask",

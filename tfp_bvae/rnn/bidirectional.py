@@ -13,7 +13,7 @@ __all__ = ["Bidirectional"]
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class Bidirectional(tf_keras.layers.Layer):
+class Bidirectional(checks.TFKerasOnly, tf_keras.layers.Layer):
     r"""Two recurrent layers of one kind, one forward and one backward in time.
 
     .. math:: y_t = [\overrightarrow{h}_t; \overleftarrow{h}_t]

@@ -9,9 +9,33 @@ import tensorflow as tf
 
 from tfp_bvae import checks
 from tfp_bvae.rnn import steps
-from tfp_bvae.rnn.scan import shifted, time_loop
+from tfp_bvae.rnn.scan import over_time, shifted, time_loop
 
-__all__ = ["CELLS", "Cell", "recurrent_scan"]
+__all__ = ["CELLS", "Cell", "gru_kernel_gradient", "kernel_gradient", "recurrent_scan"]
+
+
+def kernel_gradient(
+    d_inputs: tf.Tensor, previous: Sequence[tf.Tensor], saved: Sequence[tf.Tensor]
+) -> tf.Tensor:
+    """Gradient of a whole scan's recurrent kernel as one matrix product over time and batch.
+
+    Args:
+        d_inputs: gradients of the inputs of all steps, `[time, batch, blocks * units]`.
+        previous: states before each step, a tuple of `[time, batch, units]`.
+        saved: what the steps saved, a tuple of `[time, batch, units]`.
+    """
+    return over_time(previous[0], d_inputs)
+
+
+def gru_kernel_gradient(
+    d_inputs: tf.Tensor, previous: Sequence[tf.Tensor], saved: Sequence[tf.Tensor]
+) -> tf.Tensor:
+    """The same for a GRU: two products, since its candidate sees a state that was reset."""
+    (state,), gates = previous, steps.GRUGates(*saved)
+    units = state.shape[-1]
+    d_gates = over_time(state, d_inputs[..., : 2 * units])
+    d_candidate = over_time(gates.reset * state, d_inputs[..., 2 * units :])
+    return tf.concat([d_gates, d_candidate], axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,16 +65,16 @@ class Cell:
     num_saved: int
     step: Callable
     step_gradient: Callable
-    kernel_gradient: Callable = steps.kernel_gradient
+    kernel_gradient: Callable = kernel_gradient
 
 
 CELLS: dict[str, Cell] = {
     "gru": Cell(
-        3, 1, 3, steps.gru_step, steps.gru_step_gradient, steps.gru_kernel_gradient
+        3, 1, 3, steps.gru_step, steps.gru_step_gradient, gru_kernel_gradient
     ),
     "clipped_gru": Cell(
         3, 1, 3, steps.clipped_gru_step, steps.clipped_gru_step_gradient,
-        steps.gru_kernel_gradient,
+        gru_kernel_gradient,
     ),
     "lstm": Cell(4, 2, 4, steps.lstm_step, steps.lstm_step_gradient),
     "simple_rnn": Cell(1, 1, 0, steps.simple_rnn_step, steps.simple_rnn_step_gradient),

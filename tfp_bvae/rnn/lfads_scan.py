@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfp_bvae.rnn.cells import gru_kernel_gradient
 from tfp_bvae.rnn.lfads_step import (
     DecoderPath,
     DecoderSequences,
@@ -17,7 +18,6 @@ from tfp_bvae.rnn.scan import over_time, shifted, time_loop
 from tfp_bvae.rnn.steps import (
     GRUGates,
     clipped_gru_step_gradient,
-    gru_kernel_gradient,
 )
 
 __all__ = ["lfads_decoder"]

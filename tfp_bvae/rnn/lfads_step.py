@@ -8,7 +8,14 @@ import tensorflow as tf
 
 from tfp_bvae.rnn.steps import GRUGates, clipped_gru_step
 
-__all__ = ["DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights", "lfads_step"]
+__all__ = [
+    "DecoderPath",
+    "DecoderSequences",
+    "DecoderStart",
+    "DecoderWeights",
+    "LFADSState",
+    "lfads_step",
+]
 
 
 class DecoderWeights(NamedTuple):
@@ -39,6 +46,15 @@ class DecoderStart(NamedTuple):
     controller: tf.Tensor
     generator: tf.Tensor
     factors: tf.Tensor
+
+
+class LFADSState(NamedTuple):
+    """What goes from one step of an `LFADSCell` to the next."""
+
+    controller: tf.Tensor  # c, [batch, controller_units]
+    generator: tf.Tensor  # g, [batch, generator_units]
+    factors: tf.Tensor  # f, [batch, factors]
+    step: tf.Tensor  # number of steps taken, int32, [batch, 1]; sets the draws of steps apart
 
 
 class DecoderPath(NamedTuple):

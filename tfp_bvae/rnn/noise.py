@@ -96,13 +96,21 @@ class NoiseStream:
             trainable=False,
         )
 
-    def seeds(self, count: int) -> tf.Tensor:
-        """`count` fresh stateless seeds, `[count, 2]`, int32."""
+    def seeds(self, count: int, step: tf.Tensor | None = None) -> tf.Tensor:
+        """`count` fresh stateless seeds, `[count, 2]`, int32.
+
+        Args:
+            count: how many.
+            step: the number of the step, where a loop asks again and again: it sets steps apart
+                under the one seed of `posterior_values`.
+        """
         if _override.seed is not None:
             seed, draws = tf.unstack(tf.cast(_override.seed, tf.int32))
             root = tf.stack([tf.bitwise.bitwise_xor(seed, self._salt), draws])
         else:
             root = tf.cast(self._state.assign_add([0, 1]), tf.int32)
+        if step is not None:
+            root = tf.random.experimental.stateless_fold_in(root, step, alg=_ALGORITHM)
         return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
 
 

@@ -12,7 +12,7 @@ from tfp_bvae.rnn.kernels import L2Penalty, forget_bias, gate_bias, scaled_norma
 __all__ = ["GRU", "LSTM", "ClippedGRU", "SimpleRNN"]
 
 
-class _Recurrent(tf_keras.layers.Layer):
+class _Recurrent(checks.TFKerasOnly, tf_keras.layers.Layer):
     """What the four share: weights in the order and the initial values of Keras, and the scan."""
 
     cell: str

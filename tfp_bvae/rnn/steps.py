@@ -20,8 +20,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfp_bvae.rnn.scan import over_time
-
 States = tuple[tf.Tensor, ...]
 
 __all__ = [
@@ -29,10 +27,8 @@ __all__ = [
     "LSTMGates",
     "clipped_gru_step",
     "clipped_gru_step_gradient",
-    "gru_kernel_gradient",
     "gru_step",
     "gru_step_gradient",
-    "kernel_gradient",
     "lstm_step",
     "lstm_step_gradient",
     "simple_rnn_step",
@@ -195,26 +191,6 @@ def simple_rnn_step_gradient(
     (gradient,), (next_state,) = d_next, next_states
     d_inputs = gradient * (1.0 - next_state * next_state)
     return d_inputs, (tf.matmul(d_inputs, recurrent_kernel, transpose_b=True),)
-
-
-def kernel_gradient(d_inputs: tf.Tensor, previous: States, saved: States) -> tf.Tensor:
-    """Gradient of a whole scan's recurrent kernel as one matrix product over time and batch.
-
-    Args:
-        d_inputs: gradients of the inputs of all steps, `[time, batch, blocks * units]`.
-        previous: states before each step, a tuple of `[time, batch, units]`.
-        saved: what the steps saved, a tuple of `[time, batch, units]`.
-    """
-    return over_time(previous[0], d_inputs)
-
-
-def gru_kernel_gradient(d_inputs: tf.Tensor, previous: States, saved: States) -> tf.Tensor:
-    """The same for a GRU: two products, since its candidate sees a state that was reset."""
-    (state,), gates = previous, GRUGates(*saved)
-    units = state.shape[-1]
-    d_gates = over_time(state, d_inputs[..., : 2 * units])
-    d_candidate = over_time(gates.reset * state, d_inputs[..., 2 * units :])
-    return tf.concat([d_gates, d_candidate], axis=-1)
 
 
 def _split_kernel(recurrent_kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,0 +1,167 @@
+"""The generator of LFADS: its weights, and the layer that runs it without a controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import checks
+from tfp_bvae.rnn.cells import recurrent_scan
+from tfp_bvae.rnn.kernels import L2Penalty, gate_bias, scaled_normal, unit_columns
+from tfp_bvae.rnn.noise import NoiseStream, dropout_mask
+
+__all__ = ["Generator", "GeneratorLayer"]
+
+
+def time_first(x: tf.Tensor) -> tf.Tensor:
+    """`[batch, time, .]` to `[time, batch, .]` and back: it is its own inverse."""
+    return tf.transpose(x, [1, 0, 2])
+
+
+def mask_like(x: tf.Tensor, seed: tf.Tensor | None, rate: float) -> tf.Tensor:
+    """A dropout mask of the shape of `x`; ones where there is no seed."""
+    if seed is None:
+        return tf.ones_like(x)
+    return dropout_mask(tf.shape(x), seed, rate, x.dtype)
+
+
+def check_inputs(shapes: Mapping, sequence: str, generator_units: int) -> None:
+    """Checks the names and shapes of what a decoder is given."""
+    for name in shapes:
+        checks.known_key("inputs", name, ["initial_state", sequence, "ext_input"])
+    checks.last_dim("initial_state", shapes["initial_state"], generator_units)
+    checks.rank(sequence, shapes[sequence], 3)
+    if "ext_input" in shapes:
+        checks.rank("ext_input", shapes["ext_input"], 3)
+
+
+class GeneratorLayer(checks.TFKerasOnly, tf_keras.layers.Layer):
+    """A base of layers that own a generator: its weights, its factors and its noise."""
+
+    def __init__(self, generator_units: int, factors: int, clip: float, seed: int | None, **kwargs):
+        super().__init__(**kwargs)
+        self.generator_units = checks.whole_number("generator_units", generator_units, 1)
+        self.factors = checks.whole_number("factors", factors, 1)
+        self.clip = checks.positive("clip", clip)
+        self.seed = seed
+
+    def _build_generator(self, ext_size: int, inferred_size: int) -> None:
+        """Adds the weights; a size of zero has no kernel."""
+        units = self.generator_units
+        stddev = max(ext_size + inferred_size, 1) ** -0.5
+        for name, size in (("ext", ext_size), ("inferred", inferred_size)):
+            kernel = None
+            if size:
+                kernel = self._kernel(f"generator_{name}_kernel", size, 3 * units, stddev)
+            setattr(self, f"{name}_kernel", kernel)
+        self.generator_kernel = self._kernel(
+            "generator_recurrent_kernel", units, 3 * units, units**-0.5
+        )
+        self.generator_bias = self.add_weight(
+            name="generator_bias", shape=(3 * units,), initializer=gate_bias(units)
+        )
+        self.factor_kernel = self._kernel("factor_kernel", units, self.factors, units**-0.5)
+        self.noise = NoiseStream(self, self.seed)
+
+    def _kernel(self, name: str, rows: int, columns: int, stddev: float) -> tf.Variable:
+        return self.add_weight(name=name, shape=(rows, columns), initializer=scaled_normal(stddev))
+
+    def _generator_inputs(self, ext_input: tf.Tensor | None, like: tf.Tensor) -> tf.Tensor:
+        """Bias and projected external input, `[..., 3 units]`, as many as there are of `like`."""
+        bias = tf.convert_to_tensor(self.generator_bias)
+        if self.ext_kernel is None:
+            return bias + tf.zeros_like(like[..., :1])
+        return ext_input @ self.ext_kernel + bias
+
+    def get_config(self):
+        return super().get_config() | {
+            "generator_units": self.generator_units,
+            "factors": self.factors,
+            "clip": self.clip,
+            "seed": self.seed,
+        }
+
+
+@tf_keras.utils.register_keras_serializable("tfp_bvae")
+class Generator(GeneratorLayer):
+    r"""A clipped GRU that runs from an initial state, and the factors read from it.
+
+    .. math:: g_t = \mathrm{GRU}(a_t, g_{t-1}), \qquad f_t = (g_t \odot d_t) W_{fac}
+
+    The columns of `W_fac` have unit norm; `d` is a dropout mask; `a` is an external input.
+    This is the decoder of LFADS without a controller.
+
+    Args:
+        generator_units: size of the state `g`.
+        factors: number of factors.
+        dropout: rate on the external input and on the states that factors are read from.
+        clip: largest absolute value of a state.
+        generator_l2: adds `generator_l2 / 2 * ||U||^2` to the loss, in nats per trial.
+        seed: of the dropout masks.
+
+    Call arguments:
+        inputs: a dict of `initial_state` `[batch, generator_units]`, `like` `[batch, time, .]`
+            (any tensor: only its number of steps is read), and, if there is one, `ext_input`
+            `[batch, time, channel]`.
+
+    Returns:
+        A dict of `factors` and `generator`, `[batch, time, .]`.
+
+    Raises:
+        KeyError: for an input that is missing or unknown.
+        ValueError: for a setting out of its range, or an input of another shape.
+
+    Source: Pandarinath et al., Nature Methods 2018.
+
+    >>> generate = Generator(generator_units=8, factors=3)
+    >>> out = generate({"initial_state": tf.ones([2, 8]), "like": tf.zeros([2, 5, 1])})
+    >>> out["factors"].shape
+    TensorShape([2, 5, 3])
+    """
+
+    def __init__(
+        self,
+        generator_units: int,
+        factors: int,
+        dropout: float = 0.0,
+        clip: float = 5.0,
+        generator_l2: float = 0.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(generator_units, factors, clip, seed, **kwargs)
+        self.dropout = checks.in_interval("dropout", dropout, 0.0, 1.0, include_high=False)
+        self.generator_l2 = checks.in_interval("generator_l2", generator_l2, 0.0)
+
+    def build(self, input_shape):
+        check_inputs(input_shape, "like", self.generator_units)
+        ext_size = input_shape["ext_input"][-1] if "ext_input" in input_shape else 0
+        self._build_generator(ext_size, inferred_size=0)
+        self.generator_penalty = L2Penalty(self, self.generator_l2, "generator_l2")
+        super().build(input_shape)
+
+    def call(self, inputs, training=None):
+        seeds = self.noise.seeds(2) if training and self.dropout else (None, None)
+        ext_input = None
+        if self.ext_kernel is not None:
+            ext_input = time_first(inputs["ext_input"])
+            ext_input *= mask_like(ext_input, seeds[0], self.dropout)
+        (states,) = recurrent_scan(
+            "clipped_gru",
+            self._generator_inputs(ext_input, time_first(inputs["like"])),
+            [inputs["initial_state"]],
+            tf.convert_to_tensor(self.generator_kernel),
+            self.clip,
+        )
+        masked = states * mask_like(states, seeds[1], self.dropout)
+        self.generator_penalty(self.generator_kernel)
+        factors = masked @ unit_columns(self.factor_kernel)
+        return {"factors": time_first(factors), "generator": time_first(states)}
+
+    def get_config(self):
+        return super().get_config() | {
+            "dropout": self.dropout,
+            "generator_l2": self.generator_l2,
+        }
