@@ -17,22 +17,22 @@ from tfp_bvae.rnn.lfads_step import (
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
 
-__all__ = [
-    "CELLS",
-    "GRU",
-    "LSTM",
+__all__ = [  # noqa: RUF022 (plainly by letter: names of layers are no constants)
     "Bidirectional",
+    "CELLS",
     "Cell",
     "ClippedGRU",
     "DecoderPath",
     "DecoderSequences",
     "DecoderStart",
     "DecoderWeights",
+    "GRU",
     "Generator",
     "L2Penalty",
     "LFADSCell",
     "LFADSDecoder",
     "LFADSState",
+    "LSTM",
     "NoiseStream",
     "SimpleRNN",
     "dropout_mask",
