@@ -25,7 +25,7 @@ from tfp_bvae import data, inference, metrics, models, training
 dataset = data.synthetic.lorenz(seed=7, num_conditions=40, num_trials=10, num_valid=2)
 model = models.lfads(
     {"channels": 30, "bin_width": dataset.bin_width},
-    {"generator_units": 64, "f_encoder_units": 48, "z_encoder_units": 32, "controller_units": 32},
+    {"generator_units": 64, "f_encoder_units": 48, "z_encoder_units": 32},
     mean_rates=dataset.train.recon.mean((0, 1)),
 )
 history = training.fit(model, dataset, {"epochs": 60, "warm_up": 10}, verbose=False)
@@ -84,7 +84,7 @@ for name, label in (("kl_f", "static f"), ("kl_z", "dynamic z")):
 axes[0].set(xlabel="epoch", ylabel="KL, nats per trial")
 axes[0].legend(frameon=False)
 axes[1].plot(epochs, [row["val_heldout"] for row in history], color="black")
-axes[1].set(xlabel="epoch", ylabel="held-out bits per spike")
+_ = axes[1].set(xlabel="epoch", ylabel="held-out bits per spike")
 
 # %% [markdown]
 # The KL terms rise fast and settle: over the first ten epochs their weights go up from zero. The
@@ -123,4 +123,4 @@ path = factors @ directions[:2].T
 fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
 for trial in path[::4]:
     ax.plot(*trial.T, lw=0.8, alpha=0.7)
-ax.set(xlabel="first component of the factors", ylabel="second component")
+_ = ax.set(xlabel="first component of the factors", ylabel="second component")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any
 
@@ -12,7 +13,7 @@ try:
 except ImportError as error:
     raise ImportError('figures need matplotlib: pip install "tfp_bvae[plots]"') from error
 
-__all__ = ["COLOURS", "STYLE", "save_figure"]
+__all__ = ["COLOURS", "STYLE", "NotebookFigure", "save_figure"]
 
 # Okabe and Ito (2008), "Color Universal Design"
 COLOURS = {
@@ -39,6 +40,19 @@ STYLE: dict[str, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, whether or not pyplot was imported.
+
+    >>> NotebookFigure(figsize=(1, 1))._repr_png_()[1:4]
+    b'PNG'
+    """
+
+    def _repr_png_(self) -> bytes:
+        written = io.BytesIO()
+        self.savefig(written, format="png", dpi=STYLE["figure.dpi"])
+        return written.getvalue()
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from tfp_bvae import checks
 from tfp_bvae.data import Split
 from tfp_bvae.plots.axes import plot_channel, plot_history, plot_rates, plot_spikes
-from tfp_bvae.plots.style import STYLE
+from tfp_bvae.plots.style import STYLE, NotebookFigure
 
 if TYPE_CHECKING:
     from tfp_bvae.inference import Posterior  # for its type alone: figures need no TensorFlow
@@ -59,7 +59,7 @@ def figure_of_trials(
     view = _View(split, posterior, bin_width)
     trials = view.examples() if trials is None else list(trials)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(9.5, 2.1 * len(trials) + 2.6), layout="constrained")
+        figure = NotebookFigure(figsize=(9.5, 2.1 * len(trials) + 2.6), layout="constrained")
         top, bottom = figure.subfigures(2, 1, height_ratios=[2.1 * len(trials), 2.4])
         _draw_maps(top, view, trials)
         _draw_channels(bottom, view, trials[0], history)
