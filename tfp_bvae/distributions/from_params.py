@@ -137,8 +137,9 @@ def mvn_tril(
     params = _checked(params, mvn_tril_params_size(event_size))
     shift = softplus_shift(init_scale, min_scale)
     raw = tfp.math.fill_triangular(params[..., event_size:])
-    diagonal = min_scale + tf.nn.softplus(tf.linalg.diag_part(raw) + shift)
-    scale = tf.linalg.set_diag(raw, diagonal)
+    # not by set_diag: XLA has no gradient of that for a batch of unknown size
+    on_diagonal = tf.eye(event_size, dtype=tf.bool)
+    scale = tf.where(on_diagonal, min_scale + tf.nn.softplus(raw + shift), raw)
     return tfd.MultivariateNormalTriL(loc=params[..., :event_size], scale_tril=scale)
 
 
