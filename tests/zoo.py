@@ -193,6 +193,21 @@ LAYERS = {
         layers.GradientBlock,
         lambda b, t: [path(b, t), path(b, t - 1, 2) ** 2], each_step(CHANNELS),
     ),
+    "GroupDiscrimination": Specimen(
+        lambda: layers.GroupDiscrimination(2.0),
+        lambda b, t: [normal(b, 2 * LATENT), np.arange(b, dtype="int32"), normal(b, LATENT)],
+        lambda b, t: [(b, LATENT)],
+        lambda layer, x: layer([layers.MVNDiagPosterior(LATENT, name="q")(x[0]), *x[1:]]),
+        "in training",
+    ),
+    "GroupMVNPrior": Specimen(
+        layers.GroupMVNPrior, lambda b, t: normal(b, LATENT), lambda b, t: [(b, LATENT)]
+    ),
+    "GroupMeans": Specimen(
+        lambda: layers.GroupMeans(4, LATENT),
+        lambda b, t: [np.arange(b, dtype="int32"), np.full(b, 5.0, "float32")],
+        lambda b, t: [(b, LATENT), (4, LATENT)],
+    ),
     "ImportanceWeightedLikelihood": Specimen(
         layers.ImportanceWeightedLikelihood, params, each_step(LATENT), weighed(value="mean")
     ),
@@ -211,6 +226,11 @@ LAYERS = {
     "KLDivergence, analytic": Specimen(
         lambda: layers.KLDivergence(0.5, method="analytic"), params, each_step(LATENT),
         against(lambda: layers.TiledMVNPrior(LATENT, scale=0.5, name="p")), "in training",
+    ),
+    "KLDivergence, with its prior": Specimen(
+        lambda: layers.KLDivergence(0.5, prior=layers.LearnableMVNPrior(LATENT, name="p")),
+        lambda b, t: normal(b, 2 * LATENT), lambda b, t: [(b, LATENT)],
+        lambda layer, x: layer(layers.MVNDiagPosterior(LATENT, name="q")(x)), "in training",
     ),
     "KLDivergence, sampled": Specimen(
         lambda: layers.KLDivergence(0.5, method="sampled"), params, each_step(LATENT),

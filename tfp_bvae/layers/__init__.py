@@ -8,6 +8,7 @@ from tfp_bvae.layers.count_likelihoods import (
     ZeroInflatedPoissonLikelihood,
 )
 from tfp_bvae.layers.disentangle import DIPPenalty, TotalCorrelation
+from tfp_bvae.layers.groups import GroupDiscrimination, GroupMeans, GroupMVNPrior
 from tfp_bvae.layers.kl import KLDivergence
 from tfp_bvae.layers.likelihoods import GaussianLikelihood
 from tfp_bvae.layers.masks import CoordinatedDropout, GradientBlock, SampleValidation, SeededDropout
@@ -32,6 +33,9 @@ __all__ = [
     "DistributionLayer",
     "GaussianLikelihood",
     "GradientBlock",
+    "GroupDiscrimination",
+    "GroupMVNPrior",
+    "GroupMeans",
     "ImportanceWeightedLikelihood",
     "JoinOverTime",
     "KLDivergence",

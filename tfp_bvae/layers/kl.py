@@ -40,8 +40,11 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         capacity: C, nats per trial, that the KL is drawn to from both sides; None for no such
             goal. A variable as beta is. Not together with `free_bits`.
 
+        prior: a prior layer that this layer is to own, for models whose layers have one input.
+
     Call arguments:
-        inputs: `[q, p]` or `[q, p, x]`, where q and p are outputs of distribution layers.
+        inputs: `[q, p]` or `[q, p, x]`, where q and p are outputs of distribution layers; q
+            alone, or `[q, x]`, where the layer owns its prior.
 
     Returns:
         The sample of q as a tensor; or `x`, unchanged, if it was given. Use what comes back on
@@ -68,9 +71,13 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         method: str = "path",
         free_bits: float = 0.0,
         capacity: float | None = None,
+        prior: tf_keras.layers.Layer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if prior is not None and not isinstance(prior, tf_keras.layers.Layer):
+            raise TypeError(f"prior must be a prior layer, got {prior!r}")
+        self.prior = prior
         self.initial_beta = checks.in_interval("beta", beta, 0.0)
         self.method = checks.one_of("method", method, METHODS)
         self.free_bits = checks.in_interval("free_bits", free_bits, 0.0)
@@ -90,10 +97,11 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        q, p, *rest = inputs
+        q, *rest = inputs if isinstance(inputs, list | tuple) else [inputs]
         checks.distribution("q", q)
-        checks.distribution("p", p)
         value = tf.convert_to_tensor(q)
+        p = rest.pop(0) if self.prior is None else self.prior(value)
+        checks.distribution("p", p)
         path = tf.cast(value, q.dtype)
         raw = tf.reduce_mean(divergence(q, p, path, self.method))
         paid = self._paid(raw, q, p, path)
@@ -118,7 +126,15 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
             "method": self.method,
             "free_bits": self.free_bits,
             "capacity": self.initial_capacity,
+            "prior": self.prior and tf_keras.layers.serialize(self.prior),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        prior = config.get("prior")
+        if isinstance(prior, dict):
+            config = config | {"prior": tf_keras.layers.deserialize(prior)}
+        return cls(**config)
 
 
 def divergence(q, p, value, method: str) -> tf.Tensor:

@@ -91,7 +91,10 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         )  # fmt: skip
 
     def build(self, input_shape):
-        check_inputs(input_shape, "controller_input", self.cell.generator_units)
+        check_inputs(input_shape, ("controller_input",), self.cell.generator_units)
+        for name in ("initial_state", "controller_input"):
+            if name not in input_shape:
+                raise KeyError(f"inputs must have {name!r}, got {sorted(input_shape)}")
         steps = {k: [s[0], s[-1]] for k, s in input_shape.items() if k != "initial_state"}
         self.cell.build(steps)
         self.generator_penalty = L2Penalty(self, self.generator_l2, "generator_l2")

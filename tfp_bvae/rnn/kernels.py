@@ -7,7 +7,7 @@ import tf_keras
 
 from tfp_bvae import checks
 
-__all__ = ["L2Penalty", "forget_bias", "gate_bias", "scaled_normal", "unit_columns"]
+__all__ = ["L2Penalty", "forget_bias", "gate_bias", "scaled_normal", "start_bias", "unit_columns"]
 
 
 def scaled_normal(stddev: float) -> tf_keras.initializers.Initializer:
@@ -23,6 +23,13 @@ def gate_bias(units: int) -> tf_keras.initializers.Initializer:
 def forget_bias(units: int) -> tf_keras.initializers.Initializer:
     """Biases stacked as (i, f, c, o): 1 for the forget gate of an LSTM, 0 for all else."""
     return tf_keras.initializers.Constant([0.0] * units + [1.0] * units + [0.0] * (2 * units))
+
+
+def start_bias(cell: str, units: int) -> tf_keras.initializers.Initializer:
+    """Initial biases of a cell that is to remember: of its gates, or of its forget gate."""
+    if cell == "lstm":
+        return forget_bias(units)
+    return tf_keras.initializers.Zeros() if cell == "simple_rnn" else gate_bias(units)
 
 
 def unit_columns(kernel: tf.Tensor) -> tf.Tensor:
