@@ -51,13 +51,14 @@ def run(name: str, seed: int, epochs: int) -> dict:
 
 def start_at_scale(model, scale: float) -> None:
     """Shifts the biases that give the posteriors' scales, so that they start at `scale`."""
-    for bias, wanted in (
-        (model.get_layer("f_params").bias, model.get_layer("q_f").init_scale),
-        (model.get_layer("generator").posterior_bias, model.get_layer("generator").init_scale),
+    cell = model.get_layer("generator").cell
+    size = cell.inferred_inputs
+    for bias, first, wanted in (
+        (model.get_layer("f_scale").bias, 0, model.get_layer("q_f").init_scale),
+        (cell.posterior_bias, size, cell.init_scale),
     ):
         raw = np.log(np.expm1(scale)) - np.log(np.expm1(wanted))
-        half = bias.shape[0] // 2
-        bias.assign(np.concatenate([np.zeros(half), np.full(half, raw)]))
+        bias.assign(np.where(np.arange(bias.shape[0]) < first, 0.0, raw))
 
 
 def main() -> None:

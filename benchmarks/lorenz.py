@@ -68,7 +68,7 @@ def chosen(pairs: list[str]) -> tuple[dict, dict]:
     """`name=value` pairs, told apart into the model's settings and those of the fit."""
     params, settings = {}, {}
     for name, text in (pair.split("=", 1) for pair in pairs):
-        for kind, found in ((models.LFADSParams, params), (training.FitSettings, settings)):
+        for kind, found in ((models.Params, params), (training.FitSettings, settings)):
             if name in kind.names():
                 found[name] = kind.parse(name, text)
                 break

@@ -57,12 +57,14 @@ def test_models_named_in_help_are_those_there_are():
 
 
 def test_settings_lists_every_setting_once(call):
-    from tfp_bvae.models import LFADSParams
+    from tfp_bvae.models import Params
     from tfp_bvae.training import FitSettings
 
     code, out, _ = call("settings")
     names = [line.split()[0] for line in out.splitlines() if "  " in line]
-    expected = [*LFADSParams.names(), *FitSettings.names(), "bin_width", "likelihood", "seed"]
+    fit = [name for name in FitSettings.names() if name not in Params.names()]
+    data = ["bin_width", "likelihood", "seed", "num_samples", "importance_weighted"]
+    expected = [*Params.names(), *fit, *data]
     assert code == 0
     assert names == ["name", *expected]
     assert len(set(expected)) == len(expected)

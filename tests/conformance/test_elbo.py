@@ -45,7 +45,7 @@ def normal_kl(loc, scale, prior_loc, prior_scale):
 
 def kl_of_f(model, f_params):
     loc, raw = np.split(f_params, 2, axis=-1)
-    shift = np.log(np.expm1(model.hyperparameters["params"]["f_scale"] - 0.01))
+    shift = np.log(np.expm1(model.hyperparameters["params"]["q_f_scale"] - 0.01))
     prior = weight(model, "p_f", "loc"), np.exp(weight(model, "p_f", "log_scale"))
     return normal_kl(loc, 0.01 + np.log1p(np.exp(raw + shift)), *prior).sum(axis=1).mean()
 

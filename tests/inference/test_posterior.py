@@ -8,7 +8,8 @@ import pytest
 from tfp_bvae import data, inference
 from tfp_bvae.rnn import posterior_values
 
-WIDE = {"f_scale": 0.8, "z_scale": 0.8}  # posteriors wide enough to see
+# posteriors wide enough to see
+WIDE = {"q_f_scale": 0.8, "p_f_scale": 0.8, "q_z_scale": 0.8, "p_z_scale": 0.8}
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_a_skipped_step_leaves_the_figures_finite(dataset, make_model):
 
 def test_compiled_and_plain_steps_agree(dataset, make_model):
     """With all noise but gone, for XLA draws other numbers."""
-    quiet = {"dropout": 0.0, "coordinated_dropout": 0.0, "f_scale": 2e-2, "z_scale": 1e-2}
+    quiet = {"dropout": 0.0, "coordinated_dropout": 0.0, "q_f_scale": 2e-2, "q_z_scale": 1e-2}
     losses = []
     for jit in (True, False):
         settings = FAST | {"jit_compile": jit, "learning_rate": 1e-3}

@@ -13,7 +13,7 @@ from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits, score_
 from tfp_bvae.cli.settings import part, read_settings
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.inference import Posterior, write_posterior
-from tfp_bvae.models import BetaVAE
+from tfp_bvae.models import Arguments, BetaVAE
 from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
 from tfp_bvae.training.run import MODELS
 
@@ -88,7 +88,7 @@ def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, 
     data = read_dataset(options.data, likelihood, given.get("bin_width"))
     params = MODELS[options.model][1].of(part(given, MODELS[options.model][1]))
     settings = FitSettings.of(part(given, FitSettings))
-    arguments = data_arguments(data, likelihood, given.get("seed", 0))
+    arguments = data_arguments(data).replace(part(given, Arguments))
     if options.resume and not options.quiet:
         print(f"tfp-bvae: note: nothing to resume at {path}, starting it", file=sys.stderr)
     make_way(path, options.overwrite)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfp_bvae.data import SpikeDataset, Split, read_hdf5
 from tfp_bvae.inference import Posterior, sample_and_average, score
-from tfp_bvae.models import BetaVAE
+from tfp_bvae.models import BetaVAE, is_of_counts
 
 __all__ = ["infer_splits", "read_dataset", "score_splits", "score_table"]
 
@@ -35,13 +35,13 @@ def read_dataset(
 
     Args:
         path: the file.
-        likelihood: "poisson" demands counts.
+        likelihood: one of counts demands counts.
         bin_width: s; for a file that does not say, and to check one that does.
 
     Raises:
         ValueError: the bins of the file have another width, or the file is not as it must be.
     """
-    data = read_hdf5(path, default_bin_width=bin_width, counts=likelihood == "poisson")
+    data = read_hdf5(path, default_bin_width=bin_width, counts=is_of_counts(likelihood))
     if bin_width is not None and not math.isclose(bin_width, data.bin_width, rel_tol=1e-6):
         raise ValueError(
             f"{path} must have bins of {bin_width:g} s, got bins of {data.bin_width:g} s"

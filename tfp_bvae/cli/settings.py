@@ -16,7 +16,8 @@ from tfp_bvae.training.run import MODELS
 
 __all__ = ["part", "read_settings", "run"]
 
-OF_THE_DATA = ("bin_width", "likelihood", "seed")  # the arguments that the data do not fix
+# The arguments that the data do not fix; epochs and batch size are listed with the fit.
+CHOSEN = ("bin_width", "likelihood", "seed", "num_samples", "importance_weighted")
 
 
 def run(options: Namespace) -> None:
@@ -81,11 +82,13 @@ def _pair(word: str) -> tuple[str, str]:
 
 def _fields(model: str) -> dict[str, dict[str, Field]]:
     """All fields that can be set, by title and name."""
-    data = {field.name: field for field in fields(Arguments) if field.name in OF_THE_DATA}
+    arguments = {field.name: field for field in fields(Arguments)}
+    params = {field.name: field for field in fields(MODELS[model][1])}
+    fit = {field.name: field for field in fields(FitSettings) if field.name not in params}
     return {
-        f"model {model}": {field.name: field for field in fields(MODELS[model][1])},
-        "fit": {field.name: field for field in fields(FitSettings)},
-        "data": data,
+        f"model {model}": params,
+        "fit": {name: arguments.get(name, field) for name, field in fit.items()},
+        "data": {name: arguments[name] for name in CHOSEN},
     }
 
 

@@ -17,8 +17,9 @@ from tfp_bvae.rnn import posterior_values
 
 __all__ = ["Posterior", "posterior_mean", "sample_and_average"]
 
-# Layers at which a model is cut: all that is random at inference comes after them.
-BOUNDARY = ("f_params", "z_encoding", "steps", "ext_segment", "ext_input")
+# Layers at which a model is cut: all that is random at inference comes after them. Where f joins
+# the z encoder, that is random too, and the cut is before it, at `z_seen`.
+BOUNDARY = ("f_params", "z_encoding", "z_seen", "steps", "ext_segment", "ext_input")
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,16 @@ class Posterior:
     """Means over the posterior, with standard deviations over its samples in `..._scale`.
 
     Time runs over the bins that are predicted. The scales are None at the posterior mean, those
-    of the inferred inputs too for a model without a controller.
+    of the inferred inputs too for a model without a dynamic latent; likewise the initial state
+    where f does not enter it.
     """
 
     rates: np.ndarray  # expected spikes per bin, [trial, time, outputs]
     factors: np.ndarray  # [trial, time, factors]
     f: np.ndarray  # static latent: location of q(f), [trial, f]
     f_scale: np.ndarray  # scale of q(f), [trial, f]
-    initial_state: np.ndarray  # of the generator, [trial, generator]
-    inferred: np.ndarray | None = None  # inferred inputs, [trial, time, z]
+    initial_state: np.ndarray | None = None  # of the generator, [trial, generator]
+    inferred: np.ndarray | None = None  # dynamic latent (inferred inputs), [trial, time, z]
     rates_scale: np.ndarray | None = None
     factors_scale: np.ndarray | None = None
     initial_state_scale: np.ndarray | None = None
@@ -130,17 +132,12 @@ class _Passes:
         if "ext_segment" in boundary:
             boundary["ext_segment"] = boundary["ext_segment"][1]
             del boundary["ext_input"]
+        if "z_seen" in boundary:
+            del boundary["z_encoding"]
         self._value = value
         self._likelihood, self._q_f = layers["likelihood"], layers["q_f"]
         self._encoder = tf_keras.Model(model.inputs, boundary)
-        self._decoder = tf_keras.Model(
-            boundary,
-            {
-                "generator": layers["generator"].output,
-                "initial_state": layers["initial_state"].output,
-                "log_rate": layers["log_rate"].output,
-            },
-        )
+        self._decoder = tf_keras.Model(boundary, _quantities(layers))
         self._encode = tf.function(self._encode_batch, jit_compile=True)
         self._decode = tf.function(self._decode_batch, jit_compile=True)
 
@@ -165,13 +162,8 @@ class _Passes:
         repeated = {name: tf.repeat(x, samples, axis=0) for name, x in boundary.items()}
         with posterior_values(self._value, seed=seed):
             out = self._decoder(repeated, training=False)
-        quantities = {
-            "rates": self._likelihood.distribution(out["log_rate"]).mean(),
-            "factors": out["generator"]["factors"],
-            "initial_state": out["initial_state"],
-        }
-        if "inferred" in out["generator"]:
-            quantities["inferred"] = out["generator"]["inferred"]
+        quantities = dict(out)
+        quantities["rates"] = self._likelihood.distribution(quantities.pop("log_rate")).mean()
         return {
             name + suffix: tf.reduce_sum(
                 tf.reshape(power(x), tf.concat([[-1, samples], tf.shape(x)[1:]], 0)), axis=1
@@ -179,6 +171,22 @@ class _Passes:
             for name, x in quantities.items()
             for suffix, power in (("", tf.identity), ("_squared", tf.square))
         }
+
+
+def _quantities(layers: dict[str, tf_keras.layers.Layer]) -> dict[str, tf.Tensor]:
+    """The tensors of a model that a `Posterior` is made of."""
+    generated = layers["generator"].output
+    found = {"log_rate": layers["log_rate"].output}
+    if not isinstance(generated, dict):  # a plain MLP
+        generated = {"factors": layers["factors"].output}
+    found["factors"] = generated["factors"]
+    if "initial_state" in layers:
+        found["initial_state"] = layers["initial_state"].output
+    if "inferred" in generated:
+        found["inferred"] = generated["inferred"]
+    elif "kl_z" in layers:  # hands on the sample of q(z); beside it a ratio, in some models
+        found["inferred"] = tf.nest.flatten(layers["kl_z"].output)[0]
+    return found
 
 
 def _batches(model: BetaVAE, split: Split, batch_size: int) -> Iterator[dict[str, tf.Tensor]]:

@@ -10,7 +10,7 @@ import numpy as np
 from tfp_bvae.data import Split, write_arrays
 from tfp_bvae.inference.posterior import Posterior
 from tfp_bvae.metrics import bits_per_spike, r2_per_channel, rate_r2
-from tfp_bvae.models import BetaVAE, model_arrays
+from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
 
 __all__ = ["score", "write_posterior"]
 
@@ -75,7 +75,7 @@ def score(model: BetaVAE, split: Split, rates: np.ndarray) -> dict[str, float | 
     skipped = split.recon.shape[1] - targets.shape[1]
     truth = None if split.truth is None else split.truth[:, skipped:]
     scores: dict[str, float | None] = {}
-    if model.hyperparameters["arguments"]["likelihood"] == "gaussian":
+    if not is_of_counts(model.hyperparameters["arguments"]["likelihood"]):
         scores["r2"] = float(r2_per_channel(rates, targets).mean())
     else:
         for name, region in _regions(split, skipped).items():

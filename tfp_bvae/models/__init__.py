@@ -1,8 +1,48 @@
-"""Recipes: functions that build whole models from the layers, and their settings."""
+"""Recipes: functions that build each part of a model and whole models, and their settings."""
 
+from tfp_bvae.models.arguments import Arguments, is_of_counts
 from tfp_bvae.models.base import BetaVAE
-from tfp_bvae.models.hyperparameters import Arguments, LFADSParams
+from tfp_bvae.models.builders import (
+    PreparedInputs,
+    create_f_encoder,
+    create_f_prior,
+    create_generator,
+    create_generator_lfads,
+    create_model,
+    create_output_distribution,
+    create_z_encoder,
+    create_z_prior,
+    make_f_variational,
+    make_z_variational,
+    prepare_inputs,
+    sample_z_prior,
+)
+from tfp_bvae.models.dsae import dsae, dsae_params
+from tfp_bvae.models.hyperparameters import Params, split_settings
 from tfp_bvae.models.inputs import model_arrays
 from tfp_bvae.models.lfads import lfads
 
-__all__ = ["Arguments", "BetaVAE", "LFADSParams", "lfads", "model_arrays"]
+__all__ = [
+    "Arguments",
+    "BetaVAE",
+    "Params",
+    "PreparedInputs",
+    "create_f_encoder",
+    "create_f_prior",
+    "create_generator",
+    "create_generator_lfads",
+    "create_model",
+    "create_output_distribution",
+    "create_z_encoder",
+    "create_z_prior",
+    "dsae",
+    "dsae_params",
+    "is_of_counts",
+    "lfads",
+    "make_f_variational",
+    "make_z_variational",
+    "model_arrays",
+    "prepare_inputs",
+    "sample_z_prior",
+    "split_settings",
+]

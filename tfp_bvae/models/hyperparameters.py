@@ -1,87 +1,194 @@
-"""What a model is built from: `Arguments` follow from the data, `LFADSParams` can be tuned."""
+"""What a model is built from: `Arguments` follow from the data, `Params` can be tuned."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tfp_bvae import checks
+from tfp_bvae.models.arguments import Arguments
+from tfp_bvae.models.contradictions import refuse_contradictions
 from tfp_bvae.settings import Settings, setting
 
-__all__ = ["Arguments", "LFADSParams"]
+__all__ = ["CELLS", "Arguments", "Params", "split_settings"]
 
-LIKELIHOODS = ("poisson", "gaussian")
-
-
-@dataclass(frozen=True)
-class Arguments(Settings):
-    """What follows from the data, and is not tuned.
-
-    >>> Arguments.of({"channels": 30}).outputs
-    30
-    """
-
-    optional: ClassVar[tuple[str, ...]] = ("outputs",)
-
-    channels: int = setting(1, "channels that the encoders see", 1)
-    outputs: int | None = setting(
-        None, "channels that are predicted, the encoded ones first; None for the encoded ones", 1
-    )
-    forward_bins: int = setting(0, "bins predicted after the last that is encoded", 0)
-    ext_inputs: int = setting(0, "known inputs to the generator", 0, lfads="ext_input_dim")
-    bin_width: float = setting(0.02, "width of a bin, s", 1e-6)
-    likelihood: str = setting("poisson", "distribution of the data", choices=LIKELIHOODS)
-    seed: int = setting(0, "seeds initial weights, masks and samples", 0)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.outputs is None:
-            object.__setattr__(self, "outputs", self.channels)
-        checks.in_interval("outputs", self.outputs, self.channels)
+CELLS = ("clipped_gru", "gru", "lstm", "simple_rnn")
+COVARIANCES = ("diagonal", "full")
+PRIORS = ("ar1", *CELLS, "tiled", "standard_normal")
+KAPPA = 0.1  # variance of p(f) and of the innovations of p(z) in LFADS
 
 
 @dataclass(frozen=True)
-class LFADSParams(Settings):
-    """Tunable settings of LFADS. A size of 0 for `z_size` leaves out the controller.
+class Params(Settings):
+    """Tunable settings and switches of every model; the defaults are those of LFADS.
 
-    >>> LFADSParams.of({"factors": 20}).factors
+    A `z_size` of 0 leaves out all that is dynamic: the z encoder, the controller, the prior p(z).
+
+    Raises:
+        ValueError: for a value out of its range, or switches that contradict each other.
+
+    >>> Params.of({"factors": 20}).factors
     20
+    >>> Params.search_space()["learning_rate"]
+    SearchRange(low=0.0001, high=0.02, scale='log')
+    >>> Params.of({"z_prior": "lstm", "z_covariance": "full"}).z_covariance
+    Traceback (most recent call last):
+        ...
+    ValueError: z_covariance='full' must go with z_prior 'ar1', 'tiled', got z_prior='lstm'
     """
 
-    f_size: int = setting(64, "size of the static latent f", 1, lfads="ic_dim")
-    f_encoder_units: int = setting(100, "units of the f encoder, each way", 1, lfads="ic_enc_dim")
-    f_scale: float = setting(0.1**0.5, "scale of p(f), fixed", 2e-2, lfads="sqrt(ic_prior_var)")
-    z_size: int = setting(3, "number of inferred inputs z", 0, lfads="co_dim")
-    z_encoder_units: int = setting(64, "units of the z encoder, each way", 1, lfads="ci_enc_dim")
-    controller_units: int = setting(64, "units of the controller", 1, lfads="con_dim")
-    z_scale: float = setting(
-        0.1**0.5, "initial innovation scale of the AR(1) prior of z", 1e-2, lfads="sqrt(nvar)"
+    optional: ClassVar[tuple[str, ...]] = ("kappa", "capacity_f", "capacity_z")
+
+    # the static latent f
+    f_size: int = setting(
+        64, "size of the static latent f", 1, lfads="ic_dim", tune=(8, 128, "log")
     )
-    tau: float = setting(10.0, "initial time constant of that prior, bins", 0.1, lfads="tau")
-    generator_units: int = setting(100, "units of the generator", 1, lfads="gen_dim")
-    factors: int = setting(40, "number of factors", 1, lfads="fac_dim")
-    beta_f: float = setting(0.1, "weight of the KL of f", 0.0, lfads="kl_ic_scale * T * N")
-    beta_z: float = setting(0.1, "weight of the KL of z", 0.0, lfads="kl_co_scale * T * N")
-    dropout: float = setting(0.05, "dropout rate", 0.0, 0.99, lfads="dropout_rate")
-    coordinated_dropout: float = setting(
-        0.3, "share of entries hidden from the encoders", 0.0, 0.99, lfads="cd_rate"
+    f_encoder_cell: str = setting("clipped_gru", "recurrent cell of the f encoder", choices=CELLS)
+    f_encoder_units: int = setting(
+        100, "units of the f encoder, each way", 1, lfads="ic_enc_dim", tune=(32, 256, "log")
     )
-    coordinated_pass: float = setting(
-        0.0, "chance that a visible entry teaches as well", 0.0, 1.0, lfads="cd_pass_rate"
+    f_encoder_layers: int = setting(1, "recurrent layers of the f encoder", 1)
+    f_encoder_bidirectional: bool = setting(True, "the f encoder runs both ways")
+    segment: int = setting(
+        0, "leading bins that only f sees; the generator starts after them", 0,
+        lfads="ic_enc_seq_len",
+    )  # fmt: skip
+    f_covariance: str = setting("diagonal", "covariance of q(f)", choices=COVARIANCES)
+    q_f_scale: float = setting(KAPPA**0.5, "initial scale of q(f)", 2e-2)
+    p_f_scale: float = setting(
+        KAPPA**0.5, "initial scale of p(f)", 2e-2, lfads="sqrt(ic_prior_var)"
     )
-    sample_validation: float = setting(
-        0.0, "share of entries of each trial kept out of the fit", 0.0, 0.99, lfads="sv_rate"
+    kappa: float | None = setting(
+        None, "variance of p(f): sets p_f_scale = sqrt(kappa)", 4e-4, lfads="ic_prior_var"
     )
+    p_f_trainable_loc: bool = setting(True, "the mean of p(f), initially 0, trains")
+    p_f_trainable_scale: bool = setting(False, "the scale of p(f) trains")
+
+    # the dynamic latent z
+    z_size: int = setting(3, "size of z_t (inferred inputs)", 0, lfads="co_dim", tune=(1, 8, "log"))
+    z_encoder_cell: str = setting(
+        "clipped_gru", "cell of the z encoder; dense sees one bin at a time",
+        choices=(*CELLS, "dense"),
+    )  # fmt: skip
+    z_encoder_units: int = setting(
+        64, "units of the z encoder, each way", 1, lfads="ci_enc_dim", tune=(32, 256, "log")
+    )
+    z_encoder_units2: int = setting(0, "units of its second, forward RNN; 0 for none", 0)
+    z_encoder_cell2: str = setting("simple_rnn", "cell of that second RNN", choices=CELLS)
+    f_joins: str = setting(
+        "none", "where f joins the z encoder: before its first RNN or its second",
+        choices=("none", "first", "second"),
+    )  # fmt: skip
     lag: int = setting(1, "bins between z_t and the nearest bin it sees", 0, lfads="ci_lag")
     causal: bool = setting(
         False,
         "z_t sees no later bin (f still does, but for `segment`)",
         lfads="do_causal_controller",
     )
-    segment: int = setting(
-        0, "leading bins that only f sees; the generator starts after them", 0,
-        lfads="ic_enc_seq_len",
+    z_covariance: str = setting("diagonal", "covariance of q(z_t) and of p(z)", choices=COVARIANCES)
+    q_z_scale: float = setting(KAPPA**0.5, "initial scale of q(z_t)", 1e-2)
+    z_prior: str = setting("ar1", "process p(z)", choices=PRIORS)
+    z_prior_units: int = setting(32, "units of a recurrent p(z)", 1)
+    p_z_scale: float = setting(
+        KAPPA**0.5, "initial scale of a step of p(z) (of its innovation)", 1e-2,
+        lfads="sqrt(nvar)",
     )  # fmt: skip
+    tau: float = setting(
+        10.0, "initial time constant of p(z), bins", 0.1, lfads="tau", tune=(1.0, 50.0, "log")
+    )
+    p_z_trainable_tau: bool = setting(True, "tau trains")
+    p_z_trainable_scale: bool = setting(True, "the scale of p(z) trains")
+
+    # the generator
+    generator_cell: str = setting(
+        "complex", "its cell: complex is LFADS' with its controller, dense has no memory",
+        choices=("complex", *CELLS, "dense"),
+    )  # fmt: skip
+    f_enters: str = setting(
+        "initial_state", "how f enters the generator", choices=("initial_state", "inputs", "both")
+    )
+    generator_units: int = setting(
+        100, "units of the generator", 1, lfads="gen_dim", tune=(32, 256, "log")
+    )
+    controller_units: int = setting(
+        64, "units of the controller", 1, lfads="con_dim", tune=(32, 256, "log")
+    )
+    factors: int = setting(40, "number of factors", 1, lfads="fac_dim", tune=(4, 100, "log"))
+    inject_ext_input_to_gen: bool = setting(
+        True, "external inputs go to the generator (to the controller if false)"
+    )
+
+    # the objective
+    beta_f: float = setting(
+        0.1, "weight of the KL of f", 0.0, lfads="kl_ic_scale * T * N", tune=(0.01, 2.0, "log")
+    )
+    beta_z: float = setting(
+        0.1, "weight of the KL of z", 0.0, lfads="kl_co_scale * T * N", tune=(0.01, 2.0, "log")
+    )
+    free_bits_f: float = setting(0.0, "nats per dimension of f that cost nothing", 0.0)
+    free_bits_z: float = setting(0.0, "nats per dimension of z (all bins) that cost nothing", 0.0)
+    capacity_f: float | None = setting(
+        None, "nats of KL at which the penalty on f is 0; None: a plain KL", 0.0
+    )
+    capacity_z: float | None = setting(None, "the same for z", 0.0)
+    total_correlation: float = setting(0.0, "weight of the total correlation of f (beta-TC)", 0.0)
+    dip: float = setting(0.0, "weight of the DIP penalty on q(f)", 0.0)
+    learning_rate: float = setting(
+        4e-3, "of Adam, at its highest", 1e-8, 1.0, lfads="lr_init", tune=(1e-4, 2e-2, "log")
+    )
+
+    # what is hidden, and what is kept small
+    input_factors: int = setting(0, "factors the data are projected to before encoding; 0: no", 0)
+    dropout: float = setting(
+        0.05, "dropout rate", 0.0, 0.99, lfads="dropout_rate", tune=(0.0, 0.6, "linear")
+    )
+    coordinated_dropout: float = setting(
+        0.3, "share of entries hidden from the encoders", 0.0, 0.99, lfads="cd_rate",
+        tune=(0.01, 0.7, "linear"),
+    )  # fmt: skip
+    coordinated_pass: float = setting(
+        0.0, "chance that a visible entry teaches as well", 0.0, 1.0, lfads="cd_pass_rate"
+    )
+    sample_validation: float = setting(
+        0.0, "share of entries of each trial kept out of the fit", 0.0, 0.99, lfads="sv_rate"
+    )
     clip: float = setting(5.0, "largest absolute value of a recurrent state", 1e-3)
-    l2_generator: float = setting(0.0, "l2/2 ||U||^2 on the generator", 0.0, lfads="l2_gen_scale")
-    l2_controller: float = setting(0.0, "the same on the controller", 0.0, lfads="l2_con_scale")
+    l2_generator: float = setting(
+        0.0, "l2/2 ||U||^2 on the generator", 0.0, lfads="l2_gen_scale", tune=(1e-4, 1e2, "log")
+    )
+    l2_controller: float = setting(
+        0.0, "the same on the controller", 0.0, lfads="l2_con_scale", tune=(1e-4, 1e2, "log")
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.kappa is not None:
+            object.__setattr__(self, "p_f_scale", self.kappa**0.5)
+        refuse_contradictions(self)
+
+    @classmethod
+    def of(cls, given):
+        params = super().of(given)
+        if isinstance(given, Mapping):
+            refuse_contradictions(params, explicit=given)
+        return params
+
+
+def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
+    """One flat dict of settings, parted into `Arguments` and `Params`.
+
+    Raises:
+        KeyError: for a name that neither knows.
+
+    >>> arguments, params = split_settings({"channels": 36, "factors": 10})
+    >>> arguments.channels, params.factors
+    (36, 10)
+    """
+    names = [*Arguments.names(), *Params.names()]
+    for name in given or {}:
+        checks.known_key("setting", name, names)
+    return tuple(
+        kind.of({name: value for name, value in (given or {}).items() if name in kind.names()})
+        for kind in (Arguments, Params)
+    )

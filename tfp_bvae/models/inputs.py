@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfp_bvae.data import Split, require_counts
+from tfp_bvae.models.arguments import is_of_counts
 from tfp_bvae.models.base import BetaVAE
 
 __all__ = ["model_arrays"]
@@ -26,14 +27,19 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
     """
     arguments = model.hyperparameters["arguments"]
     _check_sizes(arguments, split)
-    if arguments["likelihood"] == "poisson":
+    segment = model.hyperparameters["params"]["segment"]
+    if segment >= split.encod.shape[1]:
+        raise ValueError(
+            f"segment must be shorter than the trials of {split.encod.shape[1]} bins, got {segment}"
+        )
+    if is_of_counts(arguments["likelihood"]):
         require_counts(split)
     inputs = {"spikes": split.encod}
     if arguments["ext_inputs"]:
         inputs["ext_input"] = split.ext_input
     if "trial" in model.input_names:
         inputs["trial"] = np.arange(len(split.encod), dtype=np.int32)
-    return inputs, split.recon[:, model.hyperparameters["params"]["segment"] :]
+    return inputs, split.recon[:, segment:]
 
 
 def _check_sizes(arguments: dict, split: Split) -> None:

@@ -25,6 +25,7 @@ __all__ = ["compile_model", "fit"]
 
 def compile_model(model: BetaVAE, settings: FitSettings, steps: int) -> None:
     """Compiles a model with Adam, a cosine decay over `steps`, and the negative log-likelihood."""
+    settings = settings.resolved(model.hyperparameters)
     optimizer = tf_keras.optimizers.Adam(
         cosine_decay(settings.learning_rate, steps, settings.final_rate),
         weight_decay=settings.weight_decay or None,
@@ -54,7 +55,8 @@ def fit(
     Args:
         model: from `tfp_bvae.models`.
         data: training and validation trials.
-        settings: a `FitSettings` or a plain dict; None for the defaults.
+        settings: a `FitSettings` or a plain dict; None for the defaults. Epochs, batch size and
+            learning rate are the model's unless given here.
         run: folder for checkpoints, `history.csv` and TensorBoard's events (where tensorboard is
             installed); None keeps nothing on disk.
         resume: go on from the newest checkpoint in `run`.
@@ -69,7 +71,7 @@ def fit(
         ValueError: if the data do not suit the model.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
-    settings = FitSettings.of(settings)
+    settings = FitSettings.of(settings).resolved(model.hyperparameters)
     seed = model.hyperparameters["arguments"]["seed"]
     batches = TrialBatches(*model_arrays(model, data.train), settings.batch_size, seed)
     compile_model(model, settings, steps=settings.epochs * len(batches))

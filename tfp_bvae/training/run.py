@@ -15,14 +15,14 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset, atomic_file
-from tfp_bvae.models import Arguments, BetaVAE, LFADSParams, lfads
+from tfp_bvae.models import Arguments, BetaVAE, Params, lfads
 from tfp_bvae.training.checkpoints import read_history
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
 
 __all__ = ["MODELS", "Run", "write_json"]
 
-MODELS = {"lfads": (lfads, LFADSParams)}  # builder and tunable settings, by the model's name
+MODELS = {"lfads": (lfads, Params)}  # builder and tunable settings, by the model's name
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Run:
     path: Path
     model: str
     arguments: Arguments
-    params: LFADSParams
+    params: Params
     fit: FitSettings
     data: Mapping[str, Any]
 

@@ -25,6 +25,7 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
         outputs=split.recon.shape[2],
         forward_bins=split.recon.shape[1] - split.encod.shape[1],
         ext_inputs=0 if split.ext_input is None else split.ext_input.shape[2],
+        num_trials=len(split.encod),
         bin_width=data.bin_width,
         likelihood=likelihood,
         seed=seed,

@@ -14,7 +14,7 @@ from typing import Any
 import tfp_bvae
 from tfp_bvae import checks
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.models import Arguments, LFADSParams
+from tfp_bvae.models import Arguments, Params
 from tfp_bvae.training.run import MODELS, Run, write_json
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
@@ -30,7 +30,7 @@ def create_run(
     model: str,
     data: SpikeDataset,
     arguments: Arguments,
-    params: LFADSParams | Mapping[str, Any] | None = None,
+    params: Params | Mapping[str, Any] | None = None,
     fit: FitSettings | Mapping[str, Any] | None = None,
     data_file: str | os.PathLike[str] | None = None,
 ) -> Run:
@@ -61,13 +61,15 @@ def create_run(
     if path.exists():
         raise FileExistsError(f"{path} exists: --resume goes on with it, --overwrite replaces it")
     checks.one_of("model", model, tuple(MODELS))
+    params = MODELS[model][1].of(params)
+    known = {"arguments": arguments.to_dict(), "params": params.to_dict()}
     source = None if data_file is None else Path(data_file).resolve()
     run = Run(
         path=path,
         model=model,
         arguments=arguments,
-        params=MODELS[model][1].of(params),
-        fit=FitSettings.of(fit),
+        params=params,
+        fit=FitSettings.of(fit).resolved(known),
         data={
             "path": None if source is None else str(source),
             "sha256": fingerprint(data),

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tfp_bvae.settings import Settings, setting
 from tfp_bvae.training.schedules import SCHEDULES
 
 __all__ = ["FitSettings"]
 
+OF_THE_MODEL = ("epochs", "batch_size", "learning_rate")
+
 
 @dataclass(frozen=True)
 class FitSettings(Settings):
     """Settings of `fit`.
 
+    The first three are hyperparameters of the model; what is given here goes before them.
+
     >>> FitSettings.of({"epochs": 10}).epochs
     10
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("patience",)
+    optional: ClassVar[tuple[str, ...]] = ("epochs", "batch_size", "learning_rate", "patience")
 
-    epochs: int = setting(150, "passes over the training trials", 1)
-    batch_size: int = setting(64, "trials per step", 1)
-    learning_rate: float = setting(4e-3, "of Adam, at its highest", 1e-8, 1.0)
+    epochs: int | None = setting(None, "passes over the training trials", 1)
+    batch_size: int | None = setting(None, "trials per step", 1)
+    learning_rate: float | None = setting(None, "of Adam, at its highest", 1e-8, 1.0)
     final_rate: float = setting(
         0.01, "share of the learning rate that is left at the end of a cosine decay", 0.0, 1.0
     )
@@ -42,3 +47,13 @@ class FitSettings(Settings):
     )
     validate_every: int = setting(1, "epochs between validations", 1)
     jit_compile: bool = setting(True, "compile the step with XLA")
+
+    def resolved(self, hyperparameters: Mapping[str, Mapping[str, Any]]) -> FitSettings:
+        """A copy in which nothing that the model knows is left open.
+
+        Args:
+            hyperparameters: of the model: dicts under `arguments` and `params`.
+        """
+        known = {**hyperparameters["arguments"], **hyperparameters["params"]}
+        names = [name for name in OF_THE_MODEL if getattr(self, name) is None]
+        return self.replace({name: known[name] for name in names})

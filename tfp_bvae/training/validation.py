@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from tensorflow_probability import distributions as tfd
 
 from tfp_bvae.data import Split
 from tfp_bvae.metrics import bits_per_spike
-from tfp_bvae.models import BetaVAE, model_arrays
+from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
 
 __all__ = ["HeldOut"]
 
@@ -34,8 +35,8 @@ class HeldOut:
         self.inputs, self.targets = model_arrays(model, split)
         self.batch_size = min(batch_size, len(self.targets))
         self.scored = self._choose(split)
-        self.counts = model.hyperparameters["arguments"]["likelihood"] == "poisson"
-        self._step = tf.function(_forward(model), jit_compile=jit_compile)
+        self.counts = is_of_counts(model.hyperparameters["arguments"]["likelihood"])
+        self._step = tf.function(_forward(model, self.counts), jit_compile=jit_compile)
 
     def _choose(self, split: Split) -> np.ndarray:
         """Which targets are scored; hides them from the inputs where they are among these."""
@@ -61,7 +62,7 @@ class HeldOut:
         return float(bits_per_spike(rates, np.where(self.scored, self.targets, np.nan)))
 
     def _evaluate(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and log-likelihoods of all targets, entry by entry, at the posterior mean."""
+        """Means of all targets, and for Gaussian data their marginal log-likelihoods."""
         count, size = len(self.targets), self.batch_size
         parts = []
         for first in range(0, count, size):
@@ -72,9 +73,12 @@ class HeldOut:
         return means, log_probs
 
 
-def _forward(model: BetaVAE):
+def _forward(model: BetaVAE, counts: bool):
     def forward(inputs, targets):
         likelihood = model(inputs, training=False)
-        return likelihood.mean(), likelihood.distribution.log_prob(targets)
+        mean = likelihood.mean()
+        if counts:
+            return mean, tf.zeros_like(mean)
+        return mean, tfd.Normal(mean, likelihood.stddev()).log_prob(targets)
 
     return forward

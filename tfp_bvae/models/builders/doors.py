@@ -1,0 +1,31 @@
+"""Where settings come in: a dataclass or a plain dict, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tf_keras
+
+from tfp_bvae.models.hyperparameters import Arguments, Params, split_settings
+
+__all__ = ["Settings", "as_arguments", "as_params", "fan_in"]
+
+Settings = Params | Mapping[str, Any] | None
+
+
+def as_params(given: Settings) -> Params:
+    """`Params`, from a flat dict that may hold `Arguments` as well."""
+    return given if isinstance(given, Params) else split_settings(given)[1]
+
+
+def as_arguments(given: Arguments | Mapping[str, Any] | None, params: Settings) -> Arguments:
+    """`Arguments`, from what was given as such, else from the flat dict that holds all settings."""
+    if given is not None:
+        return Arguments.of(given)
+    return split_settings(params)[0] if isinstance(params, Mapping) else Arguments()
+
+
+def fan_in(size: int) -> tf_keras.initializers.Initializer:
+    """Normal kernels of standard deviation `1 / sqrt(size)`, as LFADS starts them."""
+    return tf_keras.initializers.RandomNormal(stddev=size**-0.5)

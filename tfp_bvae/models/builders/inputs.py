@@ -1,0 +1,76 @@
+"""From data to what each encoder may see."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import layers
+from tfp_bvae.models.builders.doors import Settings, as_params, fan_in
+
+__all__ = ["PreparedInputs", "prepare_inputs"]
+
+
+class PreparedInputs(NamedTuple):
+    """What comes of the data on its way to the encoders."""
+
+    f: tf.Tensor  # what the f encoder sees, [batch, time or segment, channel]
+    z: tf.Tensor  # what the z encoder sees, [batch, time (- segment), channel]
+    taught: tuple[tf.Tensor, ...]  # weights of the gradient, [batch, time - segment, channels]
+
+
+def prepare_inputs(
+    params: Settings, inputs: tf.Tensor, trial: tf.Tensor | None = None
+) -> PreparedInputs:
+    """Dropout, the f encoder's segment, sample validation, coordinated dropout, input factors.
+
+    With a `segment` of leading bins the f encoder sees these alone, unmasked, so that nothing
+    later can leak into the initial state; the masks act on the rest. A causal z encoder runs
+    through the segment as well, and so starts warm.
+
+    Args:
+        params: `Params`, or a plain dict.
+        inputs: data `[batch, time, channels]`, a Keras tensor.
+        trial: whole numbers that name the trials, `[batch]`; `sample_validation` needs them.
+
+    Returns:
+        A `PreparedInputs`; its `taught` are for `layers.GradientBlock`.
+
+    Raises:
+        ValueError: if `sample_validation` is on and there is no `trial`.
+
+    >>> spikes = tf_keras.Input([246, 36])
+    >>> seen = prepare_inputs({"segment": 10, "coordinated_dropout": 0.2}, spikes)
+    >>> seen.f.shape, seen.z.shape, len(seen.taught)
+    (TensorShape([None, 10, 36]), TensorShape([None, 236, 36]), 1)
+    """
+    params = as_params(params)
+    seen = layers.SeededDropout(params.dropout, name="input_dropout")(inputs)
+    head, taught = None, []
+    if params.segment:
+        head, seen = layers.SplitTime(params.segment, name="segment")(seen)
+    if params.sample_validation:
+        if trial is None:
+            raise ValueError("trial must be given with sample_validation, got None")
+        hold_out = layers.SampleValidation(params.sample_validation, name="sample_validation")
+        seen, weights = hold_out([seen, trial])
+        taught.append(weights)
+    if params.coordinated_dropout:
+        hide = layers.CoordinatedDropout(
+            params.coordinated_dropout, params.coordinated_pass, name="coordinated_dropout"
+        )
+        seen, weights = hide(seen)
+        taught.append(weights)
+    if params.input_factors:
+        project = tf_keras.layers.Dense(
+            params.input_factors, kernel_initializer=fan_in(inputs.shape[-1]), name="input_factors"
+        )
+        seen = project(seen)
+        head = None if head is None else project(head)
+    if head is None:
+        return PreparedInputs(seen, seen, tuple(taught))
+    if params.causal:
+        seen = tf_keras.layers.Concatenate(axis=1, name="segment_and_rest")([head, seen])
+    return PreparedInputs(head, seen, tuple(taught))

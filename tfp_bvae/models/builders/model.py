@@ -1,0 +1,118 @@
+"""From settings to a whole model: the builders in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import layers
+from tfp_bvae.models.base import BetaVAE
+from tfp_bvae.models.builders.divergence import Objective
+from tfp_bvae.models.builders.doors import as_arguments, as_params
+from tfp_bvae.models.builders.dynamic import (
+    after_segment,
+    create_z_encoder,
+    create_z_prior,
+    make_z_variational,
+)
+from tfp_bvae.models.builders.generator import create_generator, create_generator_lfads
+from tfp_bvae.models.builders.inputs import prepare_inputs
+from tfp_bvae.models.builders.output import create_output_distribution, start_read_out
+from tfp_bvae.models.builders.static import create_f_encoder, create_f_prior, make_f_variational
+from tfp_bvae.models.hyperparameters import Arguments, Params
+
+__all__ = ["create_model"]
+
+
+def create_model(
+    params: Params | Mapping[str, Any] | None,
+    arguments: Arguments | Mapping[str, Any] | None = None,
+    mean_rates: np.ndarray | None = None,
+    name: str = "beta_vae",
+) -> BetaVAE:
+    r"""A beta-VAE with a static latent f, a dynamic latent z, and every switch of `Params`.
+
+    .. math:: L = -\log p(x \mid f, z) + \beta_f \mathrm{KL}(q(f) \| p(f))
+             + \beta_z \sum_t \mathrm{KL}(q(z_t) \| p(z_t \mid z_{<t}))
+
+    Args:
+        params: `Params`, or a plain dict, which may hold the arguments as well.
+        arguments: `Arguments`, or a plain dict.
+        mean_rates: mean of each predicted channel, spikes per bin, `[outputs]`: the read-out's
+            bias starts at its logarithm (at the mean itself under a Gaussian likelihood).
+        name: of the model.
+
+    Returns:
+        A `BetaVAE`. Inputs, by name: `spikes` `[batch, time, channels]`, and where asked for
+        `ext_input` `[batch, time + forward_bins, ext_inputs]` and `trial` `[batch]` (with
+        `sample_validation`). Output: the likelihood, event `[time - segment + forward_bins,
+        outputs]`.
+
+    Raises:
+        KeyError: for an unknown setting.
+        ValueError: for a value out of its range, or settings that contradict each other.
+
+    >>> model = create_model({"channels": 36, "generator_cell": "gru", "z_prior": "gru"})
+    >>> model.output_shape
+    (None, None, 36)
+    """
+    arguments, params = as_arguments(arguments, params), as_params(params)
+    tf_keras.utils.set_random_seed(arguments.seed)
+    inputs = _inputs(arguments, params)
+    entries = dict(inputs)
+    if arguments.num_samples > 1:
+        entries = {
+            key: layers.RepeatSamples(arguments.num_samples, name=f"{key}_repeated")(x)
+            for key, x in inputs.items()
+        }
+    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"))
+    ext_input = entries.get("ext_input")
+    if ext_input is not None and params.segment:
+        _, ext_input = layers.SplitTime(params.segment, name="ext_segment")(ext_input)
+
+    objective = Objective(arguments, params)
+    f_params = create_f_encoder(params, seen.f)
+    f = objective.static(make_f_variational(params, f_params), create_f_prior(params, f_params))
+    factors = _generate(seen.z, f, ext_input, arguments, params, objective)
+    likelihood = create_output_distribution(
+        params, factors, arguments, seen.taught, objective.on_the_way_out
+    )
+    model = BetaVAE(inputs=inputs, outputs=objective.bound(likelihood), name=name)
+    model.hyperparameters = {
+        "model": name,
+        "arguments": arguments.to_dict(),
+        "params": params.to_dict(),
+    }
+    if mean_rates is not None:
+        start_read_out(model, mean_rates, arguments)
+    return model
+
+
+def _inputs(arguments: Arguments, params: Params) -> dict[str, tf.Tensor]:
+    inputs = {"spikes": tf_keras.Input([None, arguments.channels], name="spikes")}
+    if arguments.ext_inputs:
+        inputs["ext_input"] = tf_keras.Input([None, arguments.ext_inputs], name="ext_input")
+    if params.sample_validation:
+        inputs["trial"] = tf_keras.Input([], dtype="int32", name="trial")
+    return inputs
+
+
+def _generate(seen, f, ext_input, arguments: Arguments, params: Params, objective: Objective):
+    """Factors, by the way of z where there is one."""
+    if not params.z_size:
+        like = after_segment(params, seen)
+        like = layers.PadTime(arguments.forward_bins, name="steps")(like)
+        return create_generator(params, f, like=like, ext_input=ext_input)["factors"]
+    encoding = create_z_encoder(params, seen, f, arguments)
+    if params.generator_cell == "complex":
+        out = create_generator_lfads(params, f, encoding, ext_input)
+        path = [out["inferred_loc"], out["inferred_scale"], out["inferred"]]
+        objective.dynamic_later(layers.PathPosterior(name="q_z")(path))
+        return out["factors"]
+    q_z, p_z = make_z_variational(params, encoding), create_z_prior(params, encoding)
+    z = objective.dynamic(q_z, p_z)
+    return create_generator(params, f, z, ext_input=ext_input)["factors"]
