@@ -51,8 +51,8 @@ class TotalCorrelation(checks.TFKerasOnly, tf_keras.layers.Layer):
         TypeError: if the input is no distribution.
         ValueError: if it has another shape than that, or an argument is out of range.
 
-    Source: Chen et al., NeurIPS 2018, equation 4 and appendix C (stratified: S4, its mean over
-    which trial of the batch gets the last weight).
+    Source: Chen et al., NeurIPS 2018, arXiv:1802.04942; their stratified weights give one other
+    trial of the batch a weight of its own, here is the mean over which one that is.
 
     >>> from tfp_bvae.layers import MVNDiagPosterior
     >>> layer = TotalCorrelation(weight=2.0, num_trials=4, sampling="stratified")
@@ -133,7 +133,7 @@ class DIPPenalty(checks.TFKerasOnly, tf_keras.layers.Layer):
         TypeError: if the input is no distribution.
         ValueError: if it has another shape than that, or an argument is out of range.
 
-    Source: Kumar et al., ICLR 2018, equations 6 and 7.
+    Source: Kumar et al., ICLR 2018, arXiv:1711.00848.
 
     >>> from tfp_bvae.layers import MVNDiagPosterior
     >>> layer = DIPPenalty(off_diagonal=10.0, diagonal=5.0)

@@ -43,7 +43,7 @@ def cyclical(step: int, steps: int, cycles: int = 4) -> float:
         steps: S, steps of all cycles.
         cycles: M.
 
-    Source: Fu et al., NAACL 2019, equations 6 and 7.
+    Source: Fu et al., NAACL 2019, arXiv:1903.10145.
 
     >>> [cyclical(step, 8, cycles=2) for step in range(1, 10)]
     [0.5, 1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.0, 1.0]
