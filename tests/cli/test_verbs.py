@@ -115,7 +115,7 @@ def test_resume_refuses_other_data_and_other_settings(copied, data_file, tmp_pat
 
 
 def test_resume_of_what_is_not_there_starts_it(data_file, tmp_path, call, settings, monkeypatch):
-    monkeypatch.setattr("tfp_bvae.cli.fit.fit_run", lambda run, data, quiet: None)
+    monkeypatch.setattr("tfp_bvae.cli.fit.fit_run", lambda run, data, **_: None)
     words = ["fit", data_file, "--out", tmp_path / "run", "--resume", *settings]
     code, _, err = call(*words)
     assert (code, err.count("\n")) == (0, 1)
@@ -129,6 +129,23 @@ def test_a_fit_that_fails_at_once_leaves_nothing(data_file, tmp_path, refused, m
 
     monkeypatch.setattr("tfp_bvae.cli.fit.fit", fail)
     assert "finite gradient" in refused("fit", data_file, "--out", tmp_path / "run")
+
+
+def test_a_resumed_fit_that_fails_at_once_leaves_all_that_was_there(
+    data_file, tmp_path, call, refused, monkeypatch
+):
+    def fail(error):
+        def fit(*_, **__):
+            raise error
+
+        monkeypatch.setattr("tfp_bvae.cli.fit.fit", fit)
+
+    words = ["fit", data_file, "--out", tmp_path / "run"]
+    fail(KeyboardInterrupt())
+    assert call(*words).code == 130
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    fail(FloatingPointError("no step of epoch 1 had a finite gradient"))
+    assert "finite gradient" in refused(*words, "--resume")
 
 
 def test_a_fit_that_is_interrupted_goes_on(

@@ -24,14 +24,15 @@ def run(options: Namespace) -> None:
     """Fit a model to a file, or go on with a fit."""
     given = read_settings(options.model, options.set, epochs=options.epochs, seed=options.seed)
     path = Path(options.out)
-    if options.resume and path.exists():
+    was_there = options.resume and path.exists()
+    if was_there:
         found, data = _resume(path, options, given)
     else:
         found, data = _start(path, options, given)
     if "bin_width_note" in data.attrs and not options.quiet:
         note = data.attrs["bin_width_note"]
         print(f"tfp-bvae: note: {note}; --set bin_width=0.02, say, tells it", file=sys.stderr)
-    fit_run(found, data, quiet=options.quiet)
+    fit_run(found, data, quiet=options.quiet, keep=was_there)
 
 
 def make_way(path: Path, overwrite: bool) -> None:
@@ -49,15 +50,19 @@ def make_way(path: Path, overwrite: bool) -> None:
     shutil.rmtree(path)
 
 
-def fit_run(run: Run, data: SpikeDataset, quiet: bool = False) -> dict[str, Posterior]:
+def fit_run(
+    run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = False
+) -> dict[str, Posterior]:
     """Fit, or go on where the newest checkpoint stands; then write all that a run holds.
 
-    A run that fails before its first checkpoint is removed: there is nothing in it to keep.
+    A run that fails before its first checkpoint is removed: there is nothing in it to keep,
+    unless it was there before.
 
     Args:
         run: what to fit.
         data: to what.
         quiet: print nothing.
+        keep: leave the folder even then.
 
     Returns:
         The posterior of each split.
@@ -68,7 +73,7 @@ def fit_run(run: Run, data: SpikeDataset, quiet: bool = False) -> dict[str, Post
         model = run.build_model(data)
         fit(model, data, run.fit, run=run.path, resume=True, verbose=not quiet)
     except Exception:
-        if run.checkpoint is None:
+        if run.checkpoint is None and not keep:
             shutil.rmtree(run.path)
         raise
     seconds = time.monotonic() - started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -78,12 +79,15 @@ def write_arrays(
     for name, value in (attrs or {}).items():
         if not isinstance(value, (bool, int, float, str, np.generic)):
             raise TypeError(f"attrs[{name!r}] must be a number or a string, got {_kind(value)}")
-    with atomic_file(path) as beside, h5py.File(beside, "w") as file:
+    content = io.BytesIO()  # HDF5 itself does not survive a disk that is full
+    with h5py.File(content, "w") as file:
         for name, array in storable.items():
             packed = array.ndim > 0 and array.size > 0  # only those can be chunked
             options = {"compression": "gzip", "shuffle": True} if packed else {}
             file.create_dataset(name, data=array, **options)
         file.attrs.update(attrs or {})
+    with atomic_file(path) as beside:
+        beside.write_bytes(content.getbuffer())
 
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

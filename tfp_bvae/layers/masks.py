@@ -19,7 +19,7 @@ WEYL = 2654435769  # 2^32 over the golden ratio
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class CoordinatedDropout(tf_keras.layers.Layer):
+class CoordinatedDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
     r"""Hides entries from the encoders, and lets only the hidden ones teach the decoder.
 
     .. math:: M \sim \mathrm{Bernoulli}(1 - r), \qquad
@@ -82,7 +82,7 @@ class CoordinatedDropout(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class SampleValidation(tf_keras.layers.Layer):
+class SampleValidation(checks.TFKerasOnly, tf_keras.layers.Layer):
     r"""Keeps a fixed share of entries of every trial out of a fit, to validate on them.
 
     .. math:: \tilde x = \frac{x \odot K}{1 - r}, \qquad K \sim \mathrm{Bernoulli}(1 - r)
@@ -131,7 +131,7 @@ class SampleValidation(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class GradientBlock(tf_keras.layers.Layer):
+class GradientBlock(checks.TFKerasOnly, tf_keras.layers.Layer):
     """Passes its input on unchanged, and its gradient weighted entry by entry.
 
     `y = x` forward, `dL/dx = w * dL/dy` backward. The value of the loss stays that of all
@@ -168,7 +168,7 @@ class GradientBlock(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class SeededDropout(tf_keras.layers.Layer):
+class SeededDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
     """Dropout whose masks continue after a checkpoint, and are quick to draw under XLA.
 
     Like `tf_keras.layers.Dropout`, but for its stream of random numbers, which is a weight.

@@ -11,7 +11,7 @@ __all__ = ["JoinOverTime", "PadTime", "SplitTime", "TimeLag"]
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class TimeLag(tf_keras.layers.Layer):
+class TimeLag(checks.TFKerasOnly, tf_keras.layers.Layer):
     """Shifts a sequence so that step t sees only bins at least `lag` bins away.
 
     The forward half of a bidirectional encoding is shifted to later bins, the backward half to
@@ -59,7 +59,7 @@ class TimeLag(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class SplitTime(tf_keras.layers.Layer):
+class SplitTime(checks.TFKerasOnly, tf_keras.layers.Layer):
     """Cuts a sequence into its first `steps` bins and the rest.
 
     Args:
@@ -92,7 +92,7 @@ class SplitTime(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class PadTime(tf_keras.layers.Layer):
+class PadTime(checks.TFKerasOnly, tf_keras.layers.Layer):
     """Adds bins of zeros at the end of a sequence: bins to be predicted.
 
     Args:
@@ -117,7 +117,7 @@ class PadTime(tf_keras.layers.Layer):
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
-class JoinOverTime(tf_keras.layers.Layer):
+class JoinOverTime(checks.TFKerasOnly, tf_keras.layers.Layer):
     r"""Sets a vector beside every step of a sequence, as DSAE hands f to its z encoder.
 
     .. math:: y_t = [x_t; v]
