@@ -416,10 +416,11 @@ class Model(NamedTuple):
     arguments: dict
     params: dict
     random: str = "in training"
+    create: Callable[[dict, dict], tf_keras.Model] = models.lfads
 
     def make(self, **params: Any) -> tf_keras.Model:
         arguments = {"channels": CHANNELS} | self.arguments
-        return models.lfads(arguments, SMALL | self.params | params)
+        return self.create(arguments, SMALL | self.params | params)
 
     def inputs(self, batch: int = BATCH, steps: int = STEPS) -> dict[str, np.ndarray]:
         found = {"spikes": counts(batch, steps, CHANNELS)}
@@ -455,5 +456,13 @@ MODELS = {
 }
 FEW_MODELS = ["lfads, ext_input", "lfads, no controller, all else"]  # where all would take long
 
-ZOO = {**LAYERS, **MODELS}
-MOST = [*LAYERS, *FEW_MODELS]
+OTHER_MODELS = {
+    "dsae, full": Model({}, {"z_encoder_units2": 3, "z_prior_units": 3}, create=models.dsae),
+    "dsae, factorized": Model(
+        {"outputs": 6}, {"generator_cell": "gru", "f_enters": "both"},
+        create=functools.partial(models.dsae, posterior="factorized"),
+    ),
+}  # fmt: skip
+
+ZOO = {**LAYERS, **MODELS, **OTHER_MODELS}
+MOST = [*LAYERS, *FEW_MODELS, *OTHER_MODELS]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from zoo import FEW_MODELS, LAYERS
+from zoo import FEW_MODELS, LAYERS, OTHER_MODELS
 from zoo_graphs import example, graph, lesson, shared, tensors
 
 # Of the largest value; a float of 16 bits keeps 8 or 11 bits of a number
@@ -41,7 +41,11 @@ CASES += [
     (name, "mixed_float16")
     for name in ("ClippedGRU", "GaussianLikelihood", "KLDivergence, path", "LFADSDecoder")
 ]
-CASES += [(name, precision) for name in FEW_MODELS for precision in ("float64", "mixed_bfloat16")]
+CASES += [
+    (name, precision)
+    for name in [*FEW_MODELS, *OTHER_MODELS]
+    for precision in ("float64", "mixed_bfloat16")
+]
 
 
 # a draw in another precision is another draw
