@@ -48,9 +48,11 @@ def slow(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def doctest(session: nox.Session) -> None:
-    """Run every example that stands in a docstring."""
+    """Run every example that stands in a docstring, or on a page of the documentation."""
     shared(session, "plots,test")
     run(session, "pytest", "--doctest-modules", "tfp_bvae", *session.posargs)
+    pages = [f"docs/{name}.md" for name in ("drop_in", "kit", "layers")]
+    run(session, "pytest", "--doctest-glob=*.md", *pages, *session.posargs)
 
 
 @nox.session
