@@ -36,6 +36,7 @@ EXTRAS = {
         "sphinx>=8.1,<10",
         "sphinx-copybutton>=0.5.2",
         "sphinx-design>=0.6",
+        "sphinx-mathjax-offline>=0.0.2",
     ],
     "test": [
         "hypothesis>=6.100",

@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx-mathjax-offline",  # equations show without a network
 ]
 exclude_patterns = ["_build", "conf.py", "jupyter_execute"]
 
@@ -62,8 +63,9 @@ copybutton_prompt_is_regexp = True
 
 
 def skip_foreign(app, what, name, obj, skip, options):
-    """Leave out what TensorFlow Probability and named tuples put into a class."""
-    foreign = (getattr(obj, "__module__", None) or "").startswith(("tensorflow", "tf_keras"))
+    """Leave out what other packages and named tuples put into a class."""
+    others = ("matplotlib", "tensorflow", "tf_keras")
+    foreign = (getattr(obj, "__module__", None) or "").startswith(others)
     alias = (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
     return True if foreign or alias else None
 
