@@ -17,6 +17,7 @@ nox.options.error_on_external_run = True
 
 SHARED = Path(".nox") / f"tf-py{sys.version_info.major}.{sys.version_info.minor}"
 BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")  # a file's tests share their models
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
@@ -36,7 +37,7 @@ def run(session: nox.Session, module: str, *arguments: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, but for the slow ones."""
     shared(session, "plots,test")
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", *(session.posargs or TWO_AT_A_TIME))
 
 
 @nox.session(venv_backend="none", default=False)

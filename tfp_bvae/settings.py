@@ -110,10 +110,11 @@ class Settings:
             return text
         if text.lower() == "none":
             return None
+        kind = field.type.removesuffix(" | None")
         try:
             return json.loads(text.lower())
         except json.JSONDecodeError:
-            raise ValueError(f"{name} must be of type {field.type}, got {text!r}") from None
+            raise ValueError(f"{name} must be of type {kind}, got {text!r}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict from which `of` makes an equal set."""

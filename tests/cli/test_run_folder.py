@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfp_bvae.data import SpikeDataset, read_hdf5, write_hdf5
+from tfp_bvae.models import Arguments
 from tfp_bvae.training import create_run, data_arguments, fingerprint, open_run
 
 PARAMS = {"generator_units": 8, "f_encoder_units": 6, "z_encoder_units": 5, "factors": 3}
@@ -42,7 +43,7 @@ def test_a_run_is_made_whole_or_not_at_all(tmp_path, dataset, monkeypatch):
     arguments = data_arguments(dataset)
     with pytest.raises(KeyError, match="did you mean 'factors'"):
         create_run(tmp_path / "run", "lfads", dataset, arguments, {"factor": 3})
-    with pytest.raises(ValueError, match="model must be one of 'lfads', got 'lfds'"):
+    with pytest.raises(ValueError, match="model must be one of 'lfads', .*, got 'lfds'"):
         create_run(tmp_path / "run", "lfds", dataset, arguments)
 
     def fail(*_):
@@ -122,11 +123,12 @@ def test_arguments_follow_from_the_data(dataset):
     ext_input = np.zeros([*split.recon.shape[:2], 2])
     cut = type(split)(split.encod[:, :7, :4], split.recon, ext_input)
     found = data_arguments(SpikeDataset(cut, cut, 0.05), "gaussian", 4).to_dict()
-    assert found == {
+    assert found == Arguments().to_dict() | {
         "channels": 4,
         "outputs": 6,
         "forward_bins": 3,
         "ext_inputs": 2,
+        "num_trials": len(split.recon),
         "bin_width": 0.05,
         "likelihood": "gaussian",
         "seed": 4,

@@ -126,12 +126,13 @@ def test_a_number_in_the_place_of_a_distribution_is_refused(x):
 def test_a_model_of_several_samples_fits_and_averages_the_elbo(rng):
     """Without weighing: the loss is the mean over samples of the usual one."""
     x, y = tf_keras.Input([None, 2 * DIM]), rng.poisson(1.0, [8, STEPS, DIM]).astype("float32")
-    q = MVNDiagPosterior(DIM)(RepeatSamples(3)(x))
+    q = MVNDiagPosterior(DIM, seed=1)(RepeatSamples(3)(x))
     likelihood = PoissonLikelihood()(SplitSamples(3)(tf_keras.layers.Dense(DIM)(q)))
     model = tf_keras.Model(x, likelihood)
-    model.compile("adam", loss=lambda y, law: -law.log_prob(y), jit_compile=True)
-    history = model.fit(rng.normal(size=[8, STEPS, 2 * DIM]), y, epochs=20, verbose=0).history
-    assert history["loss"][-1] < history["loss"][0]
+    adam = tf_keras.optimizers.Adam(0.02)
+    model.compile(adam, loss=lambda y, law: -law.log_prob(y), jit_compile=True)
+    history = model.fit(rng.normal(size=[8, STEPS, 2 * DIM]), y, epochs=80, verbose=0).history
+    assert np.mean(history["loss"][-20:]) < np.mean(history["loss"][:20])
 
 
 @pytest.mark.parametrize("make", [RepeatSamples, SplitSamples])

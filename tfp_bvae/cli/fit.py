@@ -13,9 +13,8 @@ from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits, score_
 from tfp_bvae.cli.settings import part, read_settings
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.inference import Posterior, write_posterior
-from tfp_bvae.models import Arguments, BetaVAE
+from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
-from tfp_bvae.training.run import MODELS
 
 __all__ = ["fit_run", "make_way", "run"]
 
@@ -91,7 +90,7 @@ def fit_run(
 def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     likelihood = given.get("likelihood", "poisson")
     data = read_dataset(options.data, likelihood, given.get("bin_width"))
-    params = MODELS[options.model][1].of(part(given, MODELS[options.model][1]))
+    params = RECIPES[options.model].params(part(given, Params))
     settings = FitSettings.of(part(given, FitSettings))
     arguments = data_arguments(data).replace(part(given, Arguments))
     if options.resume and not options.quiet:

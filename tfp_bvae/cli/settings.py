@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from tfp_bvae.models import Arguments
+from tfp_bvae.models import RECIPES, Arguments, Params
 from tfp_bvae.settings import Settings
 from tfp_bvae.training import FitSettings
-from tfp_bvae.training.run import MODELS
 
 __all__ = ["part", "read_settings", "run"]
 
@@ -23,8 +22,9 @@ CHOSEN = ("bin_width", "likelihood", "seed", "num_samples", "importance_weighted
 def run(options: Namespace) -> None:
     """Print a table of all settings."""
     header = ("name", "default", "legal", "lfads", "meaning")
+    defaults = RECIPES[options.model].params(None).to_dict()
     rows = [
-        (title, [_row(field) for field in found.values()])
+        (title, [_row(field, defaults.get(name, field.default)) for name, field in found.items()])
         for title, found in _fields(options.model).items()
     ]
     every = [header, *(row for _, group in rows for row in group)]
@@ -59,8 +59,9 @@ def read_settings(model: str, words: Sequence[str], **short: str | None) -> dict
         if name in values:
             raise ValueError(f"{name} must be set once, got it twice")
         values[name] = _kind_of(model, name).parse(name, text)
-    for kind in (Arguments, MODELS[model][1], FitSettings):
-        kind.of(part(values, kind))  # refuses what is not legal
+    RECIPES[model].params(part(values, Params))  # refuses what is not legal
+    for kind in (Arguments, FitSettings):
+        kind.of(part(values, kind))
     return values
 
 
@@ -83,7 +84,7 @@ def _pair(word: str) -> tuple[str, str]:
 def _fields(model: str) -> dict[str, dict[str, Field]]:
     """All fields that can be set, by title and name."""
     arguments = {field.name: field for field in fields(Arguments)}
-    params = {field.name: field for field in fields(MODELS[model][1])}
+    params = {field.name: field for field in fields(Params)}
     fit = {field.name: field for field in fields(FitSettings) if field.name not in params}
     return {
         f"model {model}": params,
@@ -95,7 +96,7 @@ def _fields(model: str) -> dict[str, dict[str, Field]]:
 def _kind_of(model: str, name: str) -> type[Settings]:
     """The kind of settings that has this name."""
     groups = list(_fields(model).values())
-    kinds = (MODELS[model][1], FitSettings, Arguments)
+    kinds = (Params, FitSettings, Arguments)
     for kind, group in zip(kinds, groups, strict=True):
         if name in group:
             return kind
@@ -106,8 +107,8 @@ def _kind_of(model: str, name: str) -> type[Settings]:
     raise KeyError(f"--set must name a setting (tfp-bvae settings lists them), got {name!r}{hint}")
 
 
-def _row(field: Field) -> tuple[str, ...]:
-    rule, default = field.metadata, field.default
+def _row(field: Field, default: Any) -> tuple[str, ...]:
+    rule = field.metadata
     shown = f"{default:.3g}" if isinstance(default, float) else str(default).lower()
     return field.name, shown, _legal(field), rule["lfads"], rule["meaning"]
 

@@ -21,12 +21,15 @@ from tfp_bvae.models.dsae import dsae, dsae_params
 from tfp_bvae.models.hyperparameters import Params, split_settings
 from tfp_bvae.models.inputs import model_arrays
 from tfp_bvae.models.lfads import lfads
+from tfp_bvae.models.recipes import RECIPES, Recipe
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (plainly by letter)
     "Arguments",
     "BetaVAE",
     "Params",
     "PreparedInputs",
+    "RECIPES",
+    "Recipe",
     "create_f_encoder",
     "create_f_prior",
     "create_generator",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from tfp_bvae.models.hyperparameters import Params
+    from tfp_bvae.settings import Settings
 
 __all__ = ["refuse_contradictions"]
 
@@ -46,7 +46,7 @@ RULES = (
 )  # fmt: skip
 
 
-def refuse_contradictions(params: Params, explicit: Mapping[str, Any] | None = None) -> None:
+def refuse_contradictions(params: Settings, explicit: Mapping[str, Any] | None = None) -> None:
     """Raise for the first pair of settings that contradict each other.
 
     A default is no claim: a rule on a setting that still has its default value holds only if

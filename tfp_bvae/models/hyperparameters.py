@@ -97,6 +97,7 @@ class Params(Settings):
     tau: float = setting(
         10.0, "initial time constant of p(z), bins", 0.1, lfads="tau", tune=(1.0, 50.0, "log")
     )
+    p_z_trainable_loc: bool = setting(True, "the mean of a tiled p(z), initially 0, trains")
     p_z_trainable_tau: bool = setting(True, "tau trains")
     p_z_trainable_scale: bool = setting(True, "the scale of p(z) trains")
 

@@ -4,10 +4,10 @@ from tfp_bvae.plots.axes import plot_channel, plot_history, plot_rates, plot_spi
 from tfp_bvae.plots.style import COLOURS, STYLE, NotebookFigure, save_figure
 from tfp_bvae.plots.trials import figure_of_trials
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (plainly by letter)
     "COLOURS",
-    "STYLE",
     "NotebookFigure",
+    "STYLE",
     "figure_of_trials",
     "plot_channel",
     "plot_history",

@@ -15,14 +15,12 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset, atomic_file
-from tfp_bvae.models import Arguments, BetaVAE, Params, lfads
+from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.training.checkpoints import read_history
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
 
-__all__ = ["MODELS", "Run", "write_json"]
-
-MODELS = {"lfads": (lfads, Params)}  # builder and tunable settings, by the model's name
+__all__ = ["Run", "write_json"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Run:
 
     Args:
         path: the folder.
-        model: name of the model, one of `MODELS`.
+        model: name of the model, one of `models.RECIPES`.
         arguments: what followed from the data.
         params: tunable settings of the model.
         fit: how it is fitted.
@@ -97,9 +95,8 @@ class Run:
 
     def build_model(self, data: SpikeDataset) -> BetaVAE:
         """A new model as the run's settings say, its read-out at the mean rates of `data`."""
-        builder, _ = MODELS[self.model]
         mean_rates = data.train.recon.mean(axis=(0, 1))
-        return builder(self.arguments, self.params, mean_rates=mean_rates)
+        return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean_rates)
 
     def save_model(self, model: BetaVAE) -> None:
         """Write `model.keras`."""

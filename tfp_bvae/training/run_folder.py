@@ -14,8 +14,8 @@ from typing import Any
 import tfp_bvae
 from tfp_bvae import checks
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.models import Arguments, Params
-from tfp_bvae.training.run import MODELS, Run, write_json
+from tfp_bvae.models import RECIPES, Arguments, Params
+from tfp_bvae.training.run import Run, write_json
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
 
@@ -38,7 +38,7 @@ def create_run(
 
     Args:
         path: where; folders above it are made as well.
-        model: name of the model, one of `MODELS`.
+        model: name of the model, one of `models.RECIPES`.
         data: what will be fitted.
         arguments: what follows from the data; see `data_arguments`.
         params: tunable settings of the model, None for the defaults.
@@ -60,8 +60,8 @@ def create_run(
     path = Path(path)
     if path.exists():
         raise FileExistsError(f"{path} exists: --resume goes on with it, --overwrite replaces it")
-    checks.one_of("model", model, tuple(MODELS))
-    params = MODELS[model][1].of(params)
+    checks.one_of("model", model, tuple(RECIPES))
+    params = RECIPES[model].params(params)
     known = {"arguments": arguments.to_dict(), "params": params.to_dict()}
     source = None if data_file is None else Path(data_file).resolve()
     run = Run(
@@ -108,12 +108,12 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         raise ValueError(f"{file} must describe a fit, {', '.join(missing) or 'all'} is missing")
     if entries["format"] != FORMAT:
         raise ValueError(f"{file} must have format {FORMAT}, got {entries['format']!r}")
-    checks.one_of(f"{file}: model", entries["model"], tuple(MODELS))
+    checks.one_of(f"{file}: model", entries["model"], tuple(RECIPES))
     return Run(
         path=path,
         model=entries["model"],
         arguments=Arguments.of(entries["arguments"]),
-        params=MODELS[entries["model"]][1].of(entries["params"]),
+        params=Params.of(entries["params"]),
         fit=FitSettings.of(entries["fit"]),
         data=entries["data"],
     )

@@ -156,6 +156,7 @@ def z_prior_layer(params: Params) -> tf_keras.layers.Layer:
         return layers.TiledMVNPrior(
             size,
             scale=scale,
+            trainable_loc=params.p_z_trainable_loc,
             trainable_scale=params.p_z_trainable_scale,
             covariance=params.z_covariance,
             name=name,
