@@ -57,7 +57,8 @@ nb_merge_streams = True
 
 html_theme = "furo"
 html_title = f"tfp_bvae {version}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["math.css"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
