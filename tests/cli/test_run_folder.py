@@ -43,7 +43,7 @@ def test_a_run_is_made_whole_or_not_at_all(tmp_path, dataset, monkeypatch):
     arguments = data_arguments(dataset)
     with pytest.raises(KeyError, match="did you mean 'factors'"):
         create_run(tmp_path / "run", "lfads", dataset, arguments, {"factor": 3})
-    with pytest.raises(ValueError, match="model must be one of 'lfads', .*, got 'lfds'"):
+    with pytest.raises(ValueError, match=r"model must be one of 'lfads', .*, got 'lfds'"):
         create_run(tmp_path / "run", "lfds", dataset, arguments)
 
     def fail(*_):

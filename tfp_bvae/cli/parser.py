@@ -9,7 +9,7 @@ import tfp_bvae
 
 __all__ = ["build_parser"]
 
-MODELS = ("lfads",)
+MODELS = ("lfads", "dsae-full", "dsae-factorized")
 
 
 class _Parser(argparse.ArgumentParser):
