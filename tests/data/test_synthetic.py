@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from tfp_bvae.data import lorenz, require_counts, synthetic
+from tfp_bvae.data import lorenz, require_counts
+from tfp_bvae.data.synthetic import attractor
 
 
 def test_benchmark_sizes():
@@ -54,8 +55,8 @@ def test_truth_against_a_loop():
 
 
 def test_latents_are_centred_and_scaled_by_their_largest_value():
-    path = synthetic._normalise(
-        synthetic._trajectories(np.random.default_rng(0).normal(size=(4, 3)), 500)
+    path = attractor._normalise(
+        attractor._trajectories(np.random.default_rng(0).normal(size=(4, 3)), 500)
     )
     np.testing.assert_allclose(path.mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(np.abs(path).max(axis=1), 1)

@@ -3,17 +3,19 @@
 from .arrays import atomic_file, read_arrays, write_arrays
 from .containers import SpikeDataset, Split, require_counts
 from .hdf5 import read_hdf5, write_hdf5
-from .synthetic import lorenz
+from .synthetic import chaotic_rnn, lorenz, static_dynamic
 from .trials import stratified_split, trials_from_events
 
 __all__ = [
     "SpikeDataset",
     "Split",
     "atomic_file",
+    "chaotic_rnn",
     "lorenz",
     "read_arrays",
     "read_hdf5",
     "require_counts",
+    "static_dynamic",
     "stratified_split",
     "trials_from_events",
     "write_arrays",

@@ -1,4 +1,4 @@
-"""Simulated recordings whose true rates are known."""
+"""Neurons driven by the Lorenz attractor."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from .. import checks
-from .containers import SpikeDataset, Split
+from ... import checks
+from ..containers import SpikeDataset
+from .conditions import as_dataset, condition_indices, training_trials
 
 EULER_STEP = 0.006  # Lorenz time that passes in one millisecond
 LATENT_DIM = 3
@@ -69,7 +70,7 @@ def lorenz(
     """
     num_conditions = checks.whole_number("num_conditions", num_conditions, minimum=1)
     num_channels = checks.whole_number("num_channels", num_channels, minimum=1)
-    num_train = _num_train(num_trials, num_valid)
+    num_train = training_trials(num_trials, num_valid)
     _check_bins(duration_ms, bin_width_ms)
     base_rate = checks.positive("base_rate", base_rate)
     state_rng, loading_rng, count_rng = np.random.default_rng(seed).spawn(3)
@@ -81,25 +82,14 @@ def lorenz(
     rates = _by_bin(per_ms, bin_width_ms).sum(axis=2)  # [condition, bin, channel]
     counts = count_rng.poisson(rates, size=(num_trials, *rates.shape)).swapaxes(0, 1)
 
-    return SpikeDataset(
-        train=_side(counts[:, :num_train], rates),
-        valid=_side(counts[:, num_train:], rates),
-        bin_width=bin_width_ms / 1000,
-        attrs={
-            "train_cond_idx": np.repeat(np.arange(num_conditions), num_train),
-            "valid_cond_idx": np.repeat(np.arange(num_conditions), num_valid),
-            "latents": _by_bin(latents, bin_width_ms).mean(axis=2),
-            "loadings": loadings,
-        },
+    return as_dataset(
+        counts,
+        rates[:, None],
+        num_train,
+        bin_width_ms / 1000,
+        per_trial={"cond_idx": condition_indices(num_conditions, num_trials)},
+        attrs={"latents": _by_bin(latents, bin_width_ms).mean(axis=2), "loadings": loadings},
     )
-
-
-def _num_train(num_trials: int, num_valid: int) -> int:
-    checks.whole_number("num_trials", num_trials, minimum=2)
-    checks.whole_number("num_valid", num_valid, minimum=1)
-    if num_valid >= num_trials:
-        raise ValueError(f"num_valid must be below num_trials, {num_trials}, got {num_valid}")
-    return num_trials - num_valid
 
 
 def _check_bins(duration_ms: int, bin_width_ms: int) -> None:
@@ -138,12 +128,3 @@ def _by_bin(per_ms: np.ndarray, bin_width_ms: int) -> np.ndarray:
     """Split the time axis: `[condition, ms, feature]` to `[condition, bin, ms in bin, feature]`."""
     num_conditions, num_ms, num_features = per_ms.shape
     return per_ms.reshape(num_conditions, num_ms // bin_width_ms, bin_width_ms, num_features)
-
-
-def _side(counts: np.ndarray, rates: np.ndarray) -> Split:
-    """Flatten `[condition, trial, bin, channel]` counts to trials, with their true rates."""
-    counts = counts.astype(np.float32)
-    truth = np.broadcast_to(rates[:, None], counts.shape)
-    flat = (-1, *counts.shape[2:])
-    spikes = counts.reshape(flat)
-    return Split(encod=spikes, recon=spikes, truth=truth.reshape(flat))

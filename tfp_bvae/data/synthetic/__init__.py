@@ -1,0 +1,7 @@
+"""Simulated recordings whose true rates are known."""
+
+from .attractor import lorenz
+from .network import chaotic_rnn
+from .oscillator import static_dynamic
+
+__all__ = ["chaotic_rnn", "lorenz", "static_dynamic"]
