@@ -64,25 +64,78 @@ def _add_samples(verb) -> None:
 
 def _add_simulate(verbs) -> None:
     verb = _verb(verbs, "simulate", "write simulated spikes, with their true rates")
-    verb.add_argument("system", choices=("lorenz",), help="what drives the neurons")
-    _add_out(verb, "F.h5", "the file to write")
-    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the simulation (0)")
-    verb.add_argument("--conditions", type=_positive, default=65, metavar="N", help="(65)")
-    verb.add_argument("--channels", type=_positive, default=30, metavar="N", help="neurons (30)")
-    verb.add_argument(
-        "--trials", type=_positive, default=20, metavar="N", help="trials per condition (20)"
+    systems = verb.add_subparsers(
+        metavar="SYSTEM",
+        dest="system",
+        required=True,
+        help="what drives the neurons; tfp-bvae simulate SYSTEM --help lists its options",
     )
-    verb.add_argument(
-        "--valid", type=_positive, default=4, metavar="N", help="of these, for validation (4)"
+    _add_lorenz(systems)
+    _add_static_dynamic(systems)
+    _add_chaotic_rnn(systems)
+
+
+def _system(systems, name: str, summary: str, channels: int) -> argparse.ArgumentParser:
+    system = _verb(systems, name, summary)
+    _add_out(system, "F.h5", "the file to write")
+    system.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the simulation (0)")
+    _add_count(system, "--channels", channels, "neurons")
+    return system
+
+
+def _add_count(system, option: str, default: int, meaning: str, metavar: str = "N") -> None:
+    system.add_argument(
+        option, type=_positive, default=default, metavar=metavar, help=f"{meaning} ({default})"
     )
-    verb.add_argument(
-        "--duration", type=_positive, default=1000, metavar="MS", help="of a trial, ms (1000)"
+
+
+def _add_lorenz(systems) -> None:
+    system = _system(systems, "lorenz", "a Lorenz attractor", channels=30)
+    _add_count(system, "--conditions", 65, "initial states")
+    _add_count(system, "--trials", 20, "trials per condition")
+    _add_count(system, "--valid", 4, "of these, for validation")
+    _add_count(system, "--duration", 1000, "of a trial, ms", "MS")
+    _add_count(system, "--bin-width", 20, "of a bin, ms", "MS")
+    _add_base_rate(system, 5.0)
+
+
+def _add_static_dynamic(systems) -> None:
+    summary = "the class of the trial, and a noisy oscillator"
+    system = _system(systems, "static-dynamic", summary, channels=30)
+    _add_count(system, "--classes", 4, "of trials")
+    _add_count(system, "--trials", 300, "trials per class")
+    _add_count(system, "--valid", 50, "of these, for validation")
+    _add_count(system, "--bins", 40, "of a trial")
+    _add_count(system, "--bin-width", 20, "of a bin, ms", "MS")
+    _add_base_rate(system, 40.0)
+
+
+def _add_chaotic_rnn(systems) -> None:
+    summary = "a chaotic recurrent network, with or without input pulses"
+    system = _system(systems, "chaotic-rnn", summary, channels=50)
+    system.add_argument(
+        "--gain", type=float, default=1.5, metavar="G", help="of the weights; chaos above 1 (1.5)"
     )
-    verb.add_argument(
-        "--bin-width", type=_positive, default=20, metavar="MS", help="of a bin, ms (20)"
+    system.add_argument("--pulses", action="store_true", help="one input pulse in each trial")
+    _add_count(system, "--conditions", 400, "initial states")
+    _add_count(system, "--trials", 10, "trials per condition")
+    _add_count(system, "--valid", 2, "of these, for validation")
+    _add_count(system, "--bins", 100, "of a trial, of 10 ms")
+    system.add_argument(
+        "--normalize",
+        choices=("trial", "global"),
+        default="trial",
+        help="what gives a neuron's range of rates: each trial, or all of them (trial)",
     )
-    verb.add_argument(
-        "--base-rate", type=float, default=5.0, metavar="R", help="of a neuron, spikes/s (5)"
+
+
+def _add_base_rate(system, default: float) -> None:
+    system.add_argument(
+        "--base-rate",
+        type=float,
+        default=default,
+        metavar="R",
+        help=f"of a neuron, spikes/s ({default:g})",
     )
 
 
