@@ -24,6 +24,7 @@ CORE = [
 
 EXTRAS = {
     "data": ["pynapple>=0.8", "pynwb>=2.8", "xarray>=2024.1"],
+    "metrics": ["scikit-learn>=1.4"],
     "plots": ["matplotlib>=3.8"],
     "tensorboard": ["tensorboard>=2.18"],
     "tune": ["ray[tune]>=2.40"],
@@ -47,7 +48,7 @@ EXTRAS = {
         "scipy>=1.12",
     ],
 }
-USERS = ("data", "plots", "tensorboard", "tune", "yaml")
+USERS = ("data", "metrics", "plots", "tensorboard", "tune", "yaml")
 # Everything a user of the package may want; `docs` and `test` are for those who work on it.
 EXTRAS["all"] = sorted({need for name in USERS for need in EXTRAS[name]})
 
