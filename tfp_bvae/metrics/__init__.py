@@ -4,18 +4,30 @@ from .decoding import RidgeDecoder, fit_ridge, ridge_r2
 from .factors import ShuffleBaseline, shuffle_baseline
 from .importance import DCIScores, completeness, dci, disentanglement, importance_matrix
 from .information import matrix_modularity, mig, modularity, mutual_information, quantile_bins
+from .judges import ClassJudge, PathJudge, fit_class_judge, fit_path_judge
+from .probes import CrossProbes, Probe, cross_probes
 from .separability import explicitness, sap
 from .spikes import bits_per_spike, poisson_nll, r2_per_channel, rate_r2
+from .swap import JudgedScores, SwapScores, swap_scores
 
 __all__ = [
+    "ClassJudge",
+    "CrossProbes",
     "DCIScores",
+    "JudgedScores",
+    "PathJudge",
+    "Probe",
     "RidgeDecoder",
     "ShuffleBaseline",
+    "SwapScores",
     "bits_per_spike",
     "completeness",
+    "cross_probes",
     "dci",
     "disentanglement",
     "explicitness",
+    "fit_class_judge",
+    "fit_path_judge",
     "fit_ridge",
     "importance_matrix",
     "matrix_modularity",
@@ -29,4 +41,5 @@ __all__ = [
     "ridge_r2",
     "sap",
     "shuffle_baseline",
+    "swap_scores",
 ]
