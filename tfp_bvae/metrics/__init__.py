@@ -5,6 +5,7 @@ from .factors import ShuffleBaseline, shuffle_baseline
 from .importance import DCIScores, completeness, dci, disentanglement, importance_matrix
 from .information import matrix_modularity, mig, modularity, mutual_information, quantile_bins
 from .judges import ClassJudge, PathJudge, fit_class_judge, fit_path_judge
+from .posterior import CollapseReport, active_units, collapse_report, kl_per_dimension
 from .probes import CrossProbes, Probe, cross_probes
 from .separability import explicitness, sap
 from .spikes import bits_per_spike, poisson_nll, r2_per_channel, rate_r2
@@ -12,6 +13,7 @@ from .swap import JudgedScores, SwapScores, swap_scores
 
 __all__ = [
     "ClassJudge",
+    "CollapseReport",
     "CrossProbes",
     "DCIScores",
     "JudgedScores",
@@ -20,7 +22,9 @@ __all__ = [
     "RidgeDecoder",
     "ShuffleBaseline",
     "SwapScores",
+    "active_units",
     "bits_per_spike",
+    "collapse_report",
     "completeness",
     "cross_probes",
     "dci",
@@ -30,6 +34,7 @@ __all__ = [
     "fit_path_judge",
     "fit_ridge",
     "importance_matrix",
+    "kl_per_dimension",
     "matrix_modularity",
     "mig",
     "modularity",
