@@ -6,8 +6,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
+from tfp_bvae.rnn.cells import recurrent_scan
 from tfp_bvae.rnn.generator import check_inputs, mask_like, time_first
-from tfp_bvae.rnn.kernels import L2Penalty
+from tfp_bvae.rnn.kernels import L2Penalty, unit_columns
 from tfp_bvae.rnn.lfads_cell import MIN_SCALE, LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart
@@ -117,6 +118,27 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         self.generator_penalty(cell.generator_kernel)
         self.controller_penalty(cell.controller_kernel)
         return {name: time_first(x) for name, x in path._asdict().items()}
+
+    def generate(
+        self, initial_state: tf.Tensor, inferred: tf.Tensor, ext_input: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Runs the generator on given inputs, without its controller and without dropout.
+
+        Args:
+            initial_state: `g_0`, `[batch, generator_units]`.
+            inferred: `u`, `[batch, time, inferred_inputs]`.
+            ext_input: `a`, `[batch, time, channel]`, where the model has one.
+
+        Returns:
+            A dict of `factors` and `generator`, `[batch, time, .]`.
+        """
+        cell, inferred = self.cell, time_first(inferred)
+        ext_input = None if ext_input is None else time_first(ext_input)
+        drive = cell._generator_inputs(ext_input, inferred) + inferred @ cell.inferred_kernel
+        kernel = tf.convert_to_tensor(cell.generator_kernel)
+        (states,) = recurrent_scan("clipped_gru", drive, [initial_state], kernel, cell.clip)
+        factors = states @ unit_columns(cell.factor_kernel)
+        return {"factors": time_first(factors), "generator": time_first(states)}
 
     def _sequences(self, inputs: dict, masked: list, noise_seed) -> DecoderSequences:
         """All that is ready before the loop; a mask of ones, no noise, where a seed is None."""

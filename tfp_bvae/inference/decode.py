@@ -1,0 +1,109 @@
+"""From latents to rates: the second half of a model alone."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from tfp_bvae import checks
+from tfp_bvae.models import BetaVAE
+from tfp_bvae.rnn import LFADSDecoder
+
+__all__ = ["decode"]
+
+
+def decode(
+    model: BetaVAE,
+    f: np.ndarray,
+    z: np.ndarray | None = None,
+    num_timesteps: int | None = None,
+    ext_input: np.ndarray | None = None,
+) -> np.ndarray:
+    """Rates that given latents mean: what the generator and the read-out make of them.
+
+    Args:
+        model: of this package.
+        f: static latents, `[trial, f_size]`.
+        z: dynamic latents (inferred inputs), `[trial, time, z_size]`; None for a model that has
+            none.
+        num_timesteps: number of bins, for a model without z.
+        ext_input: known inputs, `[trial, time, channel]`, for a model that has them.
+
+    Returns:
+        Expected spikes per bin (the mean of the likelihood), `[trial, time, outputs]`.
+
+    Raises:
+        ValueError: if an array does not suit the model, or is missing.
+
+    >>> from tfp_bvae.models import dsae
+    >>> model = dsae({"channels": 30}, {"z_size": 4, "f_size": 8})
+    >>> decode(model, np.zeros([5, 8]), np.zeros([5, 20, 4])).shape
+    (5, 20, 30)
+    """
+    arguments, params = model.hyperparameters["arguments"], model.hyperparameters["params"]
+    f = _array("f", f, (None, params["f_size"]))
+    if params["z_size"]:
+        z = _array("z", z, (len(f), None, params["z_size"]))
+    elif num_timesteps is None:
+        raise ValueError("num_timesteps must be given for a model without z, got None")
+    else:
+        z = np.zeros([len(f), checks.whole_number("num_timesteps", num_timesteps, 1), 1], "float32")
+    latents = {"f": f, "z": z}
+    if arguments["ext_inputs"]:
+        shape = (len(f), z.shape[1], arguments["ext_inputs"])
+        latents["ext_input"] = _array("ext_input", ext_input, shape)
+    return _decoder(model)(latents).numpy()
+
+
+def _array(name: str, value: np.ndarray | None, shape: tuple[int | None, ...]) -> np.ndarray:
+    array = np.asarray(value, "float32") if value is not None else np.empty(0)
+    sizes = zip(array.shape, shape, strict=False)
+    if array.ndim != len(shape) or any(wanted not in (None, got) for got, wanted in sizes):
+        came = "None" if value is None else f"shape {array.shape}"
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{name} must have shape [{wanted}], got {came}")
+    return array
+
+
+_known: weakref.WeakKeyDictionary[BetaVAE, tf.types.experimental.GenericFunction] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _decoder(model: BetaVAE):
+    """The second half of a model, compiled once for as long as it lives."""
+    if model not in _known:
+        _known[model] = tf.function(_second_half(model), jit_compile=True)
+    return _known[model]
+
+
+def _second_half(model: BetaVAE):
+    layers = {layer.name: layer for layer in model.layers}
+    likelihood, generator = layers["likelihood"], layers["generator"]
+    if isinstance(generator, LFADSDecoder):
+
+        def rates(latents):
+            state = layers["initial_state"](latents["f"])
+            out = generator.generate(state, latents["z"], latents.get("ext_input"))
+            return likelihood.distribution(layers["log_rate"](out["factors"])).mean()
+
+        return rates
+    entries = {"f": tf.nest.flatten(layers["kl_f"].output)[0]}
+    entries["z"] = tf.nest.flatten(layers["kl_z" if "kl_z" in layers else "steps"].output)[0]
+    if "ext_segment" in layers:
+        entries["ext_input"] = layers["ext_segment"].output[1]
+    elif "ext_input" in layers:
+        entries["ext_input"] = layers["ext_input"].output
+    half = tf_keras.Model(entries, layers["log_rate"].output)
+    weak_z = "kl_z" not in layers  # then only its number of steps is read
+
+    def rates(latents):
+        if weak_z:
+            channels = entries["z"].shape[-1]
+            latents = latents | {"z": tf.tile(latents["z"], [1, 1, channels])}
+        return likelihood.distribution(half(latents, training=False)).mean()
+
+    return rates
