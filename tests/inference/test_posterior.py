@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfp_bvae import data, inference
 from tfp_bvae.rnn import posterior_values
@@ -27,10 +28,12 @@ def test_posterior_mean_is_what_predict_gives(model, dataset):
 
 
 def test_sample_average_is_the_mean_of_samples_drawn_one_by_one(model, dataset):
-    samples = []
-    with posterior_values("sample"):
-        for _ in range(200):
-            samples.append(model({"spikes": dataset.valid.encod}, training=False).mean().numpy())
+    @tf.function
+    def draw(spikes):
+        with posterior_values("sample"):
+            return model({"spikes": spikes}, training=False).mean()
+
+    samples = [draw(tf.constant(dataset.valid.encod)).numpy() for _ in range(200)]
     mean, scale = np.mean(samples, axis=0), np.std(samples, axis=0, ddof=1)
     posterior = inference.sample_and_average(model, dataset.valid, num_samples=200)
     z = (posterior.rates - mean) / (scale * np.sqrt(2 / 200))
