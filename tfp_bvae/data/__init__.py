@@ -3,6 +3,7 @@
 from .arrays import atomic_file, read_arrays, write_arrays
 from .containers import SpikeDataset, Split, require_counts
 from .hdf5 import read_hdf5, write_hdf5
+from .segments import cut_segments, stitch_segments
 from .synthetic import chaotic_rnn, lorenz, static_dynamic
 from .trials import stratified_split, trials_from_events
 
@@ -11,11 +12,13 @@ __all__ = [
     "Split",
     "atomic_file",
     "chaotic_rnn",
+    "cut_segments",
     "lorenz",
     "read_arrays",
     "read_hdf5",
     "require_counts",
     "static_dynamic",
+    "stitch_segments",
     "stratified_split",
     "trials_from_events",
     "write_arrays",
