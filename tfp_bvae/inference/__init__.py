@@ -9,6 +9,7 @@ from tfp_bvae.inference.generation import (
     swap,
     traverse,
 )
+from tfp_bvae.inference.groups import estimate_group_means
 from tfp_bvae.inference.posterior import Posterior, posterior_mean, sample_and_average
 from tfp_bvae.inference.report import score, write_posterior
 
@@ -18,6 +19,7 @@ __all__ = [
     "Traversal",
     "decode",
     "derangement",
+    "estimate_group_means",
     "generate",
     "posterior_mean",
     "sample_and_average",
