@@ -427,6 +427,9 @@ class Model(NamedTuple):
         if "ext_inputs" in self.arguments:
             length = steps + self.arguments.get("forward_bins", 0)
             found["ext_input"] = normal(batch, length, self.arguments["ext_inputs"])
+        if "num_groups" in self.arguments:
+            found["group"] = np.arange(batch, dtype="int32") % self.arguments["num_groups"]
+            found["count"] = np.full(batch, 5.0, "float32")
         if "sample_validation" in self.params:
             found["trial"] = np.arange(batch, dtype="int32")
         return found
@@ -462,6 +465,7 @@ OTHER_MODELS = {
         {"outputs": 6}, {"generator_cell": "gru", "f_enters": "both"},
         create=functools.partial(models.dsae, posterior="factorized"),
     ),
+    "fhvae": Model({"num_groups": 2}, {"discrimination": 0.5}, create=models.fhvae),
 }  # fmt: skip
 
 ZOO = {**LAYERS, **MODELS, **OTHER_MODELS}

@@ -18,6 +18,7 @@ from tfp_bvae.models.builders import (
     sample_z_prior,
 )
 from tfp_bvae.models.dsae import dsae, dsae_params
+from tfp_bvae.models.fhvae import fhvae, fhvae_params
 from tfp_bvae.models.hyperparameters import Params, split_settings
 from tfp_bvae.models.inputs import model_arrays
 from tfp_bvae.models.lfads import lfads
@@ -40,6 +41,8 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "create_z_prior",
     "dsae",
     "dsae_params",
+    "fhvae",
+    "fhvae_params",
     "is_of_counts",
     "lfads",
     "make_f_variational",

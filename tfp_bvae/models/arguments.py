@@ -23,7 +23,7 @@ class Arguments(Settings):
     30
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("outputs", "num_trials")
+    optional: ClassVar[tuple[str, ...]] = ("outputs", "num_trials", "num_groups")
 
     channels: int = setting(1, "channels that the encoders see", 1)
     outputs: int | None = setting(
@@ -35,6 +35,9 @@ class Arguments(Settings):
     likelihood: str = setting("poisson", "distribution of the data", choices=LIKELIHOODS)
     num_trials: int | None = setting(
         None, "trials that are fitted; the total correlation of f needs to know", 1
+    )
+    num_groups: int | None = setting(
+        None, "groups that the segments are of (recordings, conditions, trials); of fhvae", 1
     )
     num_samples: int = setting(1, "posterior samples of each trial in a training step", 1)
     importance_weighted: bool = setting(

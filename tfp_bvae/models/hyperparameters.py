@@ -135,6 +135,9 @@ class Params(Settings):
     capacity_z: float | None = setting(None, "the same for z", 0.0)
     total_correlation: float = setting(0.0, "weight of the total correlation of f (beta-TC)", 0.0)
     dip: float = setting(0.0, "weight of the DIP penalty on q(f)", 0.0)
+    discrimination: float = setting(
+        0.0, "alpha of fhvae: weight of telling from f which group a segment is of", 0.0
+    )
     learning_rate: float = setting(
         4e-3, "of Adam, at its highest", 1e-8, 1.0, lfads="lr_init", tune=(1e-4, 2e-2, "log")
     )

@@ -31,11 +31,11 @@ class Objective:
         self._ratios: list[tf.Tensor] = []
         self.on_the_way_out: list[Callable] = []
 
-    def static(self, q_f, p_f) -> tf.Tensor:
-        """The sample of f, with its terms added."""
-        samples = [penalty(q_f) for penalty in self._penalties()]  # each the same sample
+    def static(self, q_f, p_f, *samples: tf.Tensor) -> tf.Tensor:
+        """The sample of f, with its terms added; `samples` are it, by way of further terms."""
+        samples += tuple(penalty(q_f) for penalty in self._penalties())  # each the same sample
         if len(samples) > 1:
-            samples = [tf_keras.layers.Average(name="f")(samples)]
+            samples = [tf_keras.layers.Average(name="f")([*samples])]
         return self._term("f", [q_f, p_f, *samples])
 
     def dynamic(self, q_z, p_z) -> tf.Tensor:

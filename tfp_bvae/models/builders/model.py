@@ -61,6 +61,10 @@ def create_model(
     (None, None, 36)
     """
     arguments, params = as_arguments(arguments, params), as_params(params)
+    if params.discrimination:
+        raise ValueError(
+            f"discrimination must be 0 in a model without groups, got {params.discrimination}"
+        )
     tf_keras.utils.set_random_seed(arguments.seed)
     inputs = _inputs(arguments, params)
     entries = dict(inputs)
@@ -82,8 +86,15 @@ def create_model(
         params, factors, arguments, seen.taught, objective.on_the_way_out
     )
     model = BetaVAE(inputs=inputs, outputs=objective.bound(likelihood), name=name)
+    return with_settings(model, arguments, params, mean_rates)
+
+
+def with_settings(
+    model: BetaVAE, arguments: Arguments, params: Params, mean_rates: np.ndarray | None
+) -> BetaVAE:
+    """The model, that knows what it was built from, and whose read-out starts at `mean_rates`."""
     model.hyperparameters = {
-        "model": name,
+        "model": model.name,
         "arguments": arguments.to_dict(),
         "params": params.to_dict(),
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks, rnn
 
-__all__ = ["make_rnn"]
+__all__ = ["make_rnn", "stack_two", "two_last_states"]
 
 CELLS = {
     "clipped_gru": rnn.ClippedGRU,
@@ -32,3 +33,31 @@ def make_rnn(
         )
     clipping = {"clip": clip} if cell == "clipped_gru" else {}
     return CELLS[cell](units, return_sequences=return_sequences, name=name, **clipping)
+
+
+def stack_two(
+    cell: str, units: int, inputs: tf.Tensor, clip: float, name: str
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Two recurrent layers, one on the other, forward in time: the states of each.
+
+    Args:
+        cell: of both.
+        units: of each.
+        inputs: `[batch, time, channel]`, a Keras tensor.
+        clip: largest absolute value of a state, of a cell that clips.
+        name: of the upper layer; the lower one is `name_0`.
+
+    Returns:
+        States of the lower and of the upper layer, each `[batch, time, units]`.
+    """
+    settings = {"bidirectional": False, "return_sequences": True, "clip": clip}
+    lower = make_rnn(cell, units, name=f"{name}_0", **settings)(inputs)
+    return lower, make_rnn(cell, units, name=name, **settings)(lower)
+
+
+def two_last_states(cell: str, units: int, inputs: tf.Tensor, clip: float, name: str) -> tf.Tensor:
+    """The states of both layers of `stack_two` after the last bin, `[batch, 2 units]`."""
+    both = tf_keras.layers.Concatenate(name=f"{name}_states")(
+        stack_two(cell, units, inputs, clip, name)
+    )
+    return both[:, -1]

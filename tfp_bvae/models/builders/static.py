@@ -8,6 +8,7 @@ import tf_keras
 from tfp_bvae import layers
 from tfp_bvae.models.builders.doors import Settings, as_params, fan_in
 from tfp_bvae.models.builders.recurrent import make_rnn
+from tfp_bvae.models.hyperparameters import Params
 
 __all__ = ["create_f_encoder", "create_f_prior", "make_f_variational"]
 
@@ -46,6 +47,11 @@ def create_f_encoder(params: Settings, inputs: tf.Tensor) -> tf.Tensor:
             clip=params.clip,
             name="f_encoder" if last else f"f_encoder_{depth}",
         )(encoding)
+    return f_parameters(params, encoding)
+
+
+def f_parameters(params: Params, encoding: tf.Tensor) -> tf.Tensor:
+    """Parameters of q(f) from what an encoder made of a sequence, `[batch, units]`."""
     encoding = layers.SeededDropout(params.dropout, name="f_dropout")(encoding)
     size = posterior_of(params.f_covariance).params_size(params.f_size)
     width = encoding.shape[-1]
