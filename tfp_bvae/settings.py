@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -142,7 +143,19 @@ class Settings:
             given = _yaml().safe_load(text)
         except _yaml().YAMLError as error:
             raise ValueError(f"{cls.__name__} must be made from YAML, got {error}") from error
-        return cls.of(given)
+        return cls.of(cls._with_numbers(given))
+
+    @classmethod
+    def _with_numbers(cls, given: Any) -> Any:
+        """YAML takes `1e-3`, without a dot, for a word."""
+        if not isinstance(given, Mapping):
+            return given
+        real = {f.name for f in dataclasses.fields(cls) if f.type.startswith("float")}
+        found = dict(given)
+        for name in real & {name for name, value in found.items() if isinstance(value, str)}:
+            with contextlib.suppress(ValueError):
+                found[name] = float(found[name])
+        return found
 
     def replace(self, changes: Mapping[str, Any]) -> Self:
         """A copy with some values changed."""

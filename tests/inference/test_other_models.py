@@ -15,7 +15,9 @@ MAKERS = {
         params={"generator_cell": "lstm", "f_enters": "initial_state"},
         posterior="factorized",
     ),
-    "lfads, importance-weighted": models.lfads,
+    "lfads, importance-weighted": functools.partial(
+        models.lfads, params={"coordinated_dropout": 0.0}
+    ),
 }
 
 

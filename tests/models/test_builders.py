@@ -57,9 +57,12 @@ SWITCHES = {
     "samples; penalties on f": {
         "num_samples": 3, "total_correlation": 1.0, "dip": 0.5, "num_trials": 30,
     },
-    "samples, weighted": {"num_samples": 3, "importance_weighted": True, "ext_inputs": 2},
+    "samples, weighted": {
+        "num_samples": 3, "importance_weighted": True, "ext_inputs": 2, "coordinated_dropout": 0,
+    },
     "samples, weighted, no controller": {
         **DSAE, "num_samples": 2, "importance_weighted": True, "z_prior": "tiled",
+        "coordinated_dropout": 0,
     },
 }  # fmt: skip
 

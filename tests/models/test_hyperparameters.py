@@ -97,5 +97,5 @@ def test_defaults_claim_nothing():
 )
 def test_a_model_is_refused_with_the_name_of_what_is_wrong(given, error, said):
     with pytest.raises(error) as raised:
-        create_model(given)
+        create_model({"channels": 4} | given)
     assert said in str(raised.value)

@@ -17,7 +17,9 @@ class ImportanceWeighted(tfd.Distribution):
     `w_s = p(z_s) / q(z_s | x)`, `z_s` drawn from `q(z | x)`.
 
     In expectation it is not above `log p(x)`, not below the bound of fewer samples, and with one
-    sample it is the evidence lower bound. The mean is that of the likelihood, averaged over S.
+    sample it is the evidence lower bound. Mean and variance are those of the mixture of the S
+    likelihoods, unweighted. All entries of x are in the weights: masks of the gradient of the
+    likelihood do not keep an entry from teaching here.
 
     Args:
         likelihood: `p(x | z_s)`, batch shape `[S, batch]`; or `[batch]`, for one sample.
@@ -94,6 +96,15 @@ class ImportanceWeighted(tfd.Distribution):
     def _mean(self):
         mean = self._likelihood.mean()
         return tf.reduce_mean(mean, axis=0) if self._has_samples else mean
+
+    def _variance(self):
+        if not self._has_samples:
+            return self._likelihood.variance()
+        mean, variance = self._likelihood.mean(), self._likelihood.variance()
+        return tf.reduce_mean(variance, axis=0) + tf.math.reduce_variance(mean, axis=0)
+
+    def _stddev(self):
+        return tf.sqrt(self._variance())
 
     def _batch_shape(self):
         return self._likelihood.batch_shape[-1:]

@@ -31,7 +31,7 @@ class SharedMVNTriL(tfd.MultivariateNormalTriL):
 
     def _log_prob(self, value):
         scale = self.scale
-        dim = tf.compat.dimension_value(value.shape[-1])
+        dim = tf.compat.dimension_value(self.event_shape[-1])
         inverse = scale.solve(tf.eye(dim, dtype=self.dtype))
         white = tf.matmul(value - self.loc, inverse, transpose_b=True)
         constant = scale.log_abs_determinant() + 0.5 * dim * math.log(2.0 * math.pi)

@@ -102,12 +102,26 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         value = tf.convert_to_tensor(q)
         p = rest.pop(0) if self.prior is None else self.prior(value)
         checks.distribution("p", p)
+        self._check_shapes(q, p, rest)
         path = tf.cast(value, q.dtype)
         raw = tf.reduce_mean(divergence(q, p, path, self.method))
         paid = self._paid(raw, q, p, path)
         self.add_loss(tf.cast(self.beta, paid.dtype) * paid)
         self.add_metric(raw, name=self.name)
         return rest[0] if rest else value
+
+    def _check_shapes(self, q, p, rest) -> None:
+        """What would else be scored in silence, or end in an error of TensorFlow."""
+        if q.batch_shape.rank == 0:
+            raise ValueError("q must be a posterior, with a batch of trials: is [q, p] swapped?")
+        if self.prior is not None and any(hasattr(x, "log_prob") for x in rest):
+            raise ValueError(
+                "inputs must be q or [q, x] where the layer owns its prior, got [q, p]"
+            )
+        if not q.event_shape[-1:].is_compatible_with(p.event_shape[-1:]):
+            raise ValueError(
+                f"q and p must have one size, got {q.event_shape[-1:]} and {p.event_shape[-1:]}"
+            )
 
     def _paid(self, raw, q, p, path) -> tf.Tensor:
         """What beta multiplies, nats per trial."""

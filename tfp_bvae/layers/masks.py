@@ -115,6 +115,8 @@ class SampleValidation(checks.TFKerasOnly, tf_keras.layers.Layer):
         self.seed = checks.whole_number("seed", seed)
 
     def call(self, inputs):
+        if not isinstance(inputs, list | tuple) or len(inputs) != 2:
+            raise ValueError(f"inputs must be [x, index], got {inputs!r}")
         x, index = inputs
         if not self.rate:
             return x, tf.ones_like(x)

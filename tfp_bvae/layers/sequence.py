@@ -16,7 +16,8 @@ class TimeLag(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     The forward half of a bidirectional encoding is shifted to later bins, the backward half to
     earlier ones, zeros moving in: at t are `forward[t - lag]` and `backward[t + lag]`. With lag 1
-    the LFADS controller never sees bin t itself.
+    what enters the LFADS controller at step t holds nothing of bin t; a bidirectional encoding has
+    brought that bin in at earlier steps all the same, and so has f.
 
     Args:
         lag: number of bins, 0 or more.

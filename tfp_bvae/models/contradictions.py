@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from tfp_bvae.settings import Settings
 
-__all__ = ["refuse_contradictions"]
+__all__ = ["refuse_contradictions", "refuse_with_importance_weights"]
 
 RNNS = ("clipped_gru", "gru", "lstm", "simple_rnn")
 
@@ -43,6 +43,13 @@ RULES = (
     Needs("f_enters", ("inputs", "both"), "generator_cell", (*RNNS, "dense")),
     Needs("generator_cell", ("dense",), "f_enters", ("inputs",)),
     Needs("coordinated_pass", None, "coordinated_dropout", None),
+    Needs("l2_generator", None, "generator_cell", ("complex", *RNNS)),
+    Needs("z_encoder_cell2", RNNS, "z_encoder_units2", None),
+    Needs("p_z_trainable_tau", (False,), "z_prior", ("ar1",)),
+    Needs("p_z_trainable_scale", (False,), "z_prior", ("ar1", "tiled")),
+    Needs("p_z_trainable_loc", (False,), "z_prior", ("tiled",)),
+    Needs("capacity_f", None, "free_bits_f", (0.0,)),
+    Needs("capacity_z", None, "free_bits_z", (0.0,)),
 )  # fmt: skip
 
 
@@ -70,3 +77,27 @@ def refuse_contradictions(params: Settings, explicit: Mapping[str, Any] | None =
                 f"{rule.key}={value!r} must go with {rule.other} {wanted}, "
                 f"got {rule.other}={other!r}"
             )
+
+
+# The weights of the samples see every entry, hidden or not; and they know no beta.
+NOT_WITH_IMPORTANCE_WEIGHTS = (
+    "coordinated_dropout", "sample_validation", "free_bits_f", "free_bits_z", "capacity_f",
+    "capacity_z",
+)  # fmt: skip
+
+
+def refuse_with_importance_weights(params: Settings) -> None:
+    """Raise for a setting that the importance-weighted bound cannot honour.
+
+    Raises:
+        ValueError: naming the setting, its value, and what would be right.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(params)}
+    wrong = {name: "0" for name in NOT_WITH_IMPORTANCE_WEIGHTS if getattr(params, name)}
+    for beta in ("beta_f", "beta_z"):
+        if getattr(params, beta) not in (1.0, defaults[beta]):
+            wrong[beta] = "1 (or left at its default)"
+    for name, right in wrong.items():
+        raise ValueError(
+            f"{name} must be {right} with importance_weighted, got {getattr(params, name)!r}"
+        )

@@ -53,6 +53,8 @@ def dsae_params(
     """
     checks.one_of("posterior", posterior, tuple(POSTERIORS))
     if isinstance(params, Params):
+        if params.generator_cell == "complex":
+            raise ValueError("params must be of dsae_params, got generator_cell='complex'")
         return params
     return Params.of(SHARED | POSTERIORS[posterior] | dict(params or {}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -54,13 +55,13 @@ class Params(Settings):
         0, "leading bins that only f sees; the generator starts after them", 0,
         lfads="ic_enc_seq_len",
     )  # fmt: skip
-    f_covariance: str = setting("diagonal", "covariance of q(f)", choices=COVARIANCES)
+    f_covariance: str = setting("diagonal", "covariance of q(f) and of p(f)", choices=COVARIANCES)
     q_f_scale: float = setting(KAPPA**0.5, "initial scale of q(f)", 2e-2)
     p_f_scale: float = setting(
         KAPPA**0.5, "initial scale of p(f)", 2e-2, lfads="sqrt(ic_prior_var)"
     )
     kappa: float | None = setting(
-        None, "variance of p(f): sets p_f_scale = sqrt(kappa)", 4e-4, lfads="ic_prior_var"
+        None, "variance of p(f), kept as p_f_scale = sqrt(kappa)", 4e-4, lfads="ic_prior_var"
     )
     p_f_trainable_loc: bool = setting(True, "the mean of p(f), initially 0, trains")
     p_f_trainable_scale: bool = setting(False, "the scale of p(f) trains")
@@ -168,8 +169,19 @@ class Params(Settings):
     def __post_init__(self):
         super().__post_init__()
         if self.kappa is not None:
-            object.__setattr__(self, "p_f_scale", self.kappa**0.5)
+            self._take_kappa()
         refuse_contradictions(self)
+
+    def _take_kappa(self) -> None:
+        """`kappa` is another way to say `p_f_scale`: that is what is kept of it."""
+        scale = self.kappa**0.5
+        if not any(math.isclose(self.p_f_scale, known) for known in (KAPPA**0.5, scale)):
+            raise ValueError(
+                f"kappa={self.kappa!r} must go with p_f_scale {scale:.6g}, its root, "
+                f"got p_f_scale={self.p_f_scale!r}"
+            )
+        object.__setattr__(self, "p_f_scale", scale)
+        object.__setattr__(self, "kappa", None)
 
     @classmethod
     def of(cls, given):
@@ -190,6 +202,8 @@ def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
     (36, 10)
     """
     names = [*Arguments.names(), *Params.names()]
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"settings must be a Params or a dict, got {given!r}")
     for name in given or {}:
         checks.known_key("setting", name, names)
     return tuple(

@@ -180,7 +180,11 @@ class LFADSCell(GeneratorLayer):
         )
 
     def get_initial_state(self, inputs=None, batch_size=None, dtype=None) -> LFADSState:
-        """The state of `start` for a generator at zeros."""
+        """The state of `start` for a generator at zeros, once the cell is built."""
+        if not self.built:
+            raise ValueError(
+                "the cell must be built before it has an initial state: call the layer around it once"
+            )
         if inputs is not None:
             batch_size = tf.shape(tf.nest.flatten(inputs)[0])[0]
         return self.start(tf.zeros([batch_size, self.generator_units], self.compute_dtype))

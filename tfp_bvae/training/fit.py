@@ -73,6 +73,7 @@ def fit(
     """
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
     seed = model.hyperparameters["arguments"]["seed"]
+    _check_num_trials(model, len(data.train.encod))
     batches = TrialBatches(*model_arrays(model, data.train), settings.batch_size, seed)
     compile_model(model, settings, steps=settings.epochs * len(batches))
 
@@ -115,6 +116,13 @@ def fit(
     keeper.set_model(model)
     keeper.restore_best()
     return history.rows
+
+
+def _check_num_trials(model: BetaVAE, count: int) -> None:
+    """The total correlation is wrong in silence where it is told of another number of trials."""
+    known = model.hyperparameters["arguments"]["num_trials"]
+    if model.hyperparameters["params"]["total_correlation"] and known != count:
+        raise ValueError(f"num_trials of the model must be {count}, as the data have, got {known}")
 
 
 def _stopped(keeper: ScoreKeeper, settings: FitSettings, epochs: int) -> bool:

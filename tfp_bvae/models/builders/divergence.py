@@ -80,6 +80,5 @@ class Objective:
                 name=name,
             )(inputs)
         value, ratio = layers.LogRatio(name=name)(inputs)
-        split = layers.SplitSamples(self._arguments.num_samples, name=f"{name}_split")
-        self._ratios.append(split(ratio))
+        self._ratios.append(ratio)
         return value

@@ -22,6 +22,9 @@ def as_params(given: Settings) -> Params:
 def as_arguments(given: Arguments | Mapping[str, Any] | None, params: Settings) -> Arguments:
     """`Arguments`, from what was given as such, else from the flat dict that holds all settings."""
     if given is not None:
+        twice = set(params) & set(Arguments.names()) if isinstance(params, Mapping) else ()
+        if twice:
+            raise ValueError(f"{sorted(twice)[0]} must be among the arguments alone, got it twice")
         return Arguments.of(given)
     return split_settings(params)[0] if isinstance(params, Mapping) else Arguments()
 

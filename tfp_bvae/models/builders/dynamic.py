@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae import layers
+from tfp_bvae import checks, layers
 from tfp_bvae.models.builders.doors import Settings, as_arguments, as_params, fan_in
 from tfp_bvae.models.builders.recurrent import make_rnn
 from tfp_bvae.models.builders.static import posterior_of
@@ -111,6 +111,7 @@ def make_z_variational(params: Settings, encoding: tf.Tensor) -> tf.Tensor | Non
         the mean at inference.
     """
     params = as_params(params)
+    checks.not_keras3("encoding", encoding)
     if params.generator_cell == "complex" or not params.z_size:
         return None
     posterior = posterior_of(params.z_covariance)
@@ -162,7 +163,12 @@ def z_prior_layer(params: Params) -> tf_keras.layers.Layer:
             name=name,
         )
     return layers.RecurrentMVNPrior(
-        size, units=params.z_prior_units, cell=params.z_prior, init_scale=scale, name=name
+        size,
+        units=params.z_prior_units,
+        cell=params.z_prior,
+        init_scale=scale,
+        clip=params.clip,
+        name=name,
     )
 
 
@@ -193,6 +199,7 @@ def sample_z_prior(
     >>> paths.shape, steps.mean().shape
     (TensorShape([4, 3, 50, 2]), TensorShape([4, 3, 50, 2]))
     """
+    checks.not_keras3("prior", prior)
     if not isinstance(prior, layers.DistributionLayer):
         prior = z_prior_layer(as_params(prior))
     return layers.sample_z_prior(prior, num_timesteps, samples, batches, fixed, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae import layers, rnn
+from tfp_bvae import checks, layers, rnn
 from tfp_bvae.models.builders.doors import Settings, as_params, fan_in
 from tfp_bvae.models.hyperparameters import Params
 
@@ -48,6 +48,7 @@ def create_generator(
     TensorShape([None, 246, 8])
     """
     params = as_params(params)
+    checks.not_keras3("f, z and inputs", [f, z, like, ext_input])
     if z is None and like is None:
         raise ValueError("like must be given where there is no z, got None")
     drive = z
@@ -98,6 +99,7 @@ def create_generator_lfads(
     TensorShape([None, 246, 2])
     """
     params = as_params(params)
+    checks.not_keras3("f, encoding and inputs", [f, encoding, ext_input])
     steps = {"initial_state": initial_state(params, f), "controller_input": encoding}
     if ext_input is not None:
         steps["ext_input"] = ext_input

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae import layers
-from tfp_bvae.models.builders.doors import Settings, as_params, fan_in
+from tfp_bvae import checks, layers
+from tfp_bvae.models.arguments import Arguments
+from tfp_bvae.models.builders.doors import Settings, as_arguments, as_params, fan_in
 
 __all__ = ["PreparedInputs", "prepare_inputs"]
 
@@ -22,7 +24,10 @@ class PreparedInputs(NamedTuple):
 
 
 def prepare_inputs(
-    params: Settings, inputs: tf.Tensor, trial: tf.Tensor | None = None
+    params: Settings,
+    inputs: tf.Tensor,
+    trial: tf.Tensor | None = None,
+    arguments: Arguments | Mapping[str, Any] | None = None,
 ) -> PreparedInputs:
     """Dropout, the f encoder's segment, sample validation, coordinated dropout, input factors.
 
@@ -34,6 +39,7 @@ def prepare_inputs(
         params: `Params`, or a plain dict.
         inputs: data `[batch, time, channels]`, a Keras tensor.
         trial: whole numbers that name the trials, `[batch]`; `sample_validation` needs them.
+        arguments: `Arguments`, or a plain dict; for the `seed` of the sample-validation mask.
 
     Returns:
         A `PreparedInputs`; its `taught` are for `layers.GradientBlock`.
@@ -46,7 +52,9 @@ def prepare_inputs(
     >>> seen.f.shape, seen.z.shape, len(seen.taught)
     (TensorShape([None, 10, 36]), TensorShape([None, 236, 36]), 1)
     """
+    seed = as_arguments(arguments, params).seed
     params = as_params(params)
+    checks.not_keras3("inputs", inputs)
     seen = layers.SeededDropout(params.dropout, name="input_dropout")(inputs)
     head, taught = None, []
     if params.segment:
@@ -54,7 +62,9 @@ def prepare_inputs(
     if params.sample_validation:
         if trial is None:
             raise ValueError("trial must be given with sample_validation, got None")
-        hold_out = layers.SampleValidation(params.sample_validation, name="sample_validation")
+        hold_out = layers.SampleValidation(
+            params.sample_validation, seed=seed, name="sample_validation"
+        )
         seen, weights = hold_out([seen, trial])
         taught.append(weights)
     if params.coordinated_dropout:

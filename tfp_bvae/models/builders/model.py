@@ -23,6 +23,7 @@ from tfp_bvae.models.builders.generator import create_generator, create_generato
 from tfp_bvae.models.builders.inputs import prepare_inputs
 from tfp_bvae.models.builders.output import create_output_distribution, start_read_out
 from tfp_bvae.models.builders.static import create_f_encoder, create_f_prior, make_f_variational
+from tfp_bvae.models.contradictions import refuse_with_importance_weights
 from tfp_bvae.models.hyperparameters import Arguments, Params
 
 __all__ = ["create_model"]
@@ -56,15 +57,22 @@ def create_model(
         KeyError: for an unknown setting.
         ValueError: for a value out of its range, or settings that contradict each other.
 
+    Python's, numpy's and TensorFlow's global generators are seeded with `seed`.
+
     >>> model = create_model({"channels": 36, "generator_cell": "gru", "z_prior": "gru"})
     >>> model.output_shape
     (None, None, 36)
     """
+    has_channels = arguments is not None or (isinstance(params, Mapping) and "channels" in params)
     arguments, params = as_arguments(arguments, params), as_params(params)
+    if not has_channels:
+        raise ValueError("channels must be given, in the arguments or among the settings")
     if params.discrimination:
         raise ValueError(
             f"discrimination must be 0 in a model without groups, got {params.discrimination}"
         )
+    if arguments.importance_weighted:
+        refuse_with_importance_weights(params)
     tf_keras.utils.set_random_seed(arguments.seed)
     inputs = _inputs(arguments, params)
     entries = dict(inputs)
@@ -73,7 +81,7 @@ def create_model(
             key: layers.RepeatSamples(arguments.num_samples, name=f"{key}_repeated")(x)
             for key, x in inputs.items()
         }
-    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"))
+    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"), arguments)
     ext_input = entries.get("ext_input")
     if ext_input is not None and params.segment:
         _, ext_input = layers.SplitTime(params.segment, name="ext_segment")(ext_input)

@@ -44,6 +44,7 @@ def create_output_distribution(
     TensorShape([None, 246, 36])
     """
     arguments, params = as_arguments(arguments, params), as_params(params)
+    checks.not_keras3("factors", factors)
     eta = tf_keras.layers.Dense(
         arguments.outputs, kernel_initializer=fan_in(factors.shape[-1]), name="log_rate"
     )(factors)
@@ -81,6 +82,10 @@ def start_read_out(model: tf_keras.Model, mean_rates: np.ndarray, arguments: Arg
         raise ValueError(
             f"mean_rates must have shape ({arguments.outputs},), got {mean_rates.shape}"
         )
+    if not np.isfinite(mean_rates).all():
+        raise ValueError("mean_rates must be finite, got NaN or infinity")
+    if arguments.likelihood == "zero_inflated_poisson":  # some zeros are not the rate's
+        mean_rates = mean_rates / (1.0 - model.get_layer("likelihood").init_silence)
     if is_of_counts(arguments.likelihood):
         checks.in_interval("the smallest of mean_rates", float(mean_rates.min()), 0.0)
         mean_rates = np.log(np.maximum(mean_rates, SMALLEST_RATE))

@@ -92,6 +92,7 @@ def create_f_prior(params: Settings, like: tf.Tensor) -> tf.Tensor:
         scale=params.p_f_scale,
         trainable_loc=params.p_f_trainable_loc,
         trainable_scale=params.p_f_trainable_scale,
+        covariance=params.f_covariance,
         name="p_f",
     )(like)
 
