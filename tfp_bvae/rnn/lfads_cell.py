@@ -183,7 +183,8 @@ class LFADSCell(GeneratorLayer):
         """The state of `start` for a generator at zeros, once the cell is built."""
         if not self.built:
             raise ValueError(
-                "the cell must be built before it has an initial state: call the layer around it once"
+                "the cell must be built before it has an initial state: "
+                "call the layer around it once"
             )
         if inputs is not None:
             batch_size = tf.shape(tf.nest.flatten(inputs)[0])[0]
