@@ -104,9 +104,10 @@ for name in ("q_f", "p_f", "kl_f", "generator", "q_z", "p_z", "kl_z", "likelihoo
 # What the fit made of the AR(1) prior of the inferred inputs:
 
 # %%
-prior = model.get_layer("p_z")
-print("time constants, ms:", (1e3 * dataset.bin_width * np.exp(prior.log_tau)).astype(int).tolist())
-print("innovation scales: ", np.round(np.exp(prior.log_scale), 2))
+prior = model.get_layer("p_z")(posterior.inferred)
+time_constants = 1e3 * dataset.bin_width * prior.tau.numpy()
+print("time constants, ms:", time_constants.astype(int).tolist())
+print("innovation scales: ", np.round(prior.innovation_scale.numpy(), 2))
 
 # %% [markdown]
 # ## Latents of a trial
