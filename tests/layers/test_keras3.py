@@ -14,14 +14,7 @@ keras = pytest.importorskip("keras", minversion="3.0")
 ADVICE = r"must be of tf_keras, got a \w+ of Keras 3: build all of the model with `import tf_keras`"
 
 
-def refuses(name):
-    """A layer of the zoo, marked where its class does not look at its arguments yet."""
-    kind = type(zoo.LAYERS[name].make())
-    late = () if issubclass(kind, checks.TFKerasOnly) else pytest.mark.xfail(reason="no base yet")
-    return pytest.param(name, marks=late)
-
-
-@pytest.mark.parametrize("name", [refuses(name) for name in zoo.LAYERS])
+@pytest.mark.parametrize("name", zoo.LAYERS)
 def test_no_layer_takes_a_symbol_of_keras_3(name):
     symbol = keras.Input([zoo.STEPS, zoo.CHANNELS])
     for given in (symbol, [symbol, symbol], {"initial_state": symbol}):
