@@ -1,6 +1,7 @@
 """Scores in numpy: spikes, rates, behaviour, disentanglement, swaps, posteriors."""
 
 from .decoding import RidgeDecoder, fit_ridge, ridge_r2
+from .evidence import effective_sample_size, importance_weighted_log_likelihood
 from .factors import ShuffleBaseline, shuffle_baseline
 from .importance import DCIScores, completeness, dci, disentanglement, importance_matrix
 from .information import matrix_modularity, mig, modularity, mutual_information, quantile_bins
@@ -29,11 +30,13 @@ __all__ = [
     "cross_probes",
     "dci",
     "disentanglement",
+    "effective_sample_size",
     "explicitness",
     "fit_class_judge",
     "fit_path_judge",
     "fit_ridge",
     "importance_matrix",
+    "importance_weighted_log_likelihood",
     "kl_per_dimension",
     "matrix_modularity",
     "mig",
