@@ -144,6 +144,27 @@ def boolean(name: str, value: Any) -> bool:
     return value
 
 
+def text(name: str, value: Any) -> str:
+    """Return `value` as it is, if it is a string that is not empty.
+
+    Args:
+        name: argument or setting, for the error.
+        value: what came.
+
+    Raises:
+        TypeError: if it is no string.
+        ValueError: if it is empty.
+
+    >>> text("group_by", "session")
+    'session'
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {_shown(value)}")
+    if not value:
+        raise ValueError(f"{name} must be a string that is not empty, got ''")
+    return value
+
+
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     """Check that `value` is one of a few; hand it back.
 

@@ -70,6 +70,8 @@ class Settings:
             return checks.one_of(field.name, value, rule["choices"])
         if field.type == "bool":
             return checks.boolean(field.name, value)
+        if field.type == "str":
+            return checks.text(field.name, value)
         if field.type.startswith("int"):
             value = checks.whole_number(field.name, value)
             checks.in_interval(field.name, value, rule["low"], rule["high"])
@@ -107,7 +109,7 @@ class Settings:
         """
         checks.known_key(cls.__name__, name, cls.names())
         field = {f.name: f for f in dataclasses.fields(cls)}[name]
-        if field.metadata.get("choices") is not None and field.type == "str":
+        if field.type == "str":
             return text
         if text.lower() == "none":
             return None

@@ -272,5 +272,5 @@ def test_no_z_is_refused():
 
 
 def test_discrimination_is_refused_where_there_are_no_groups():
-    with pytest.raises(ValueError, match="discrimination must be 0 in a model without groups"):
+    with pytest.raises(ValueError, match=r"discrimination must be 0\.0 in a model without groups"):
         models.lfads({"channels": CHANNELS}, {"discrimination": 1.0})

@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits
+from tfp_bvae.cli.scores import infer_splits, read_data_of, read_dataset, score_splits
 from tfp_bvae.training import open_run
 
 __all__ = ["run"]
@@ -18,9 +18,10 @@ def run(options: Namespace) -> None:
     path = options.data or found.data["path"]
     if path is None or not Path(path).is_file():
         raise FileNotFoundError(f"F.h5 must be given: the file of {found.path}, {path}, is gone")
-    arguments = found.arguments
-    data = read_dataset(path, arguments.likelihood, arguments.bin_width)
-    if not options.data:
+    if options.data:
+        data = read_dataset(path, found.arguments.likelihood, found.arguments.bin_width)
+    else:
+        data = read_data_of(found, path)
         found.require_same(data)
     model = found.load_model()
     scores = score_splits(model, data, infer_splits(model, data, options.samples))

@@ -9,7 +9,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from tfp_bvae.cli.scores import infer_splits, read_dataset, score_splits, score_table
+from tfp_bvae.cli.scores import (
+    infer_splits,
+    read_data_of,
+    read_dataset,
+    score_splits,
+    score_table,
+)
 from tfp_bvae.cli.settings import part, read_settings
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.inference import Posterior, write_posterior
@@ -89,7 +95,8 @@ def fit_run(
 
 def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     likelihood = given.get("likelihood", "poisson")
-    data = read_dataset(options.data, likelihood, given.get("bin_width"))
+    group_by = given.get("group_by", "trial") if RECIPES[options.model].of_groups else None
+    data = read_dataset(options.data, likelihood, given.get("bin_width"), group_by)
     params = RECIPES[options.model].params(part(given, Params))
     settings = FitSettings.of(part(given, FitSettings))
     arguments = data_arguments(data).replace(part(given, Arguments))
@@ -101,10 +108,9 @@ def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, 
 
 def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     found = open_run(path)
-    arguments = found.arguments
     if found.model != options.model:
         raise ValueError(f"{path} must go on as it began: with --model {found.model}")
-    data = read_dataset(options.data, arguments.likelihood, arguments.bin_width)
+    data = read_data_of(found, options.data)
     found.require_same(data, given)
     return found, data
 

@@ -9,7 +9,7 @@ import tfp_bvae
 
 __all__ = ["build_parser"]
 
-MODELS = ("lfads", "dsae-full", "dsae-factorized")
+MODELS = ("lfads", "dsae-full", "dsae-factorized", "fhvae")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tfp_bvae.data import SpikeDataset, Split, read_hdf5
+from tfp_bvae.data import SpikeDataset, Split, read_hdf5, with_groups
 from tfp_bvae.inference import Posterior, sample_and_average, score
-from tfp_bvae.models import BetaVAE, is_of_counts
+from tfp_bvae.models import RECIPES, BetaVAE, is_of_counts
+from tfp_bvae.training import Run
 
-__all__ = ["infer_splits", "read_dataset", "score_splits", "score_table"]
+__all__ = ["infer_splits", "read_data_of", "read_dataset", "score_splits", "score_table"]
 
 SPLITS = ("train", "valid")
 LABELS = {
@@ -29,7 +30,10 @@ LABELS = {
 
 
 def read_dataset(
-    path: str | os.PathLike[str], likelihood: str, bin_width: float | None
+    path: str | os.PathLike[str],
+    likelihood: str,
+    bin_width: float | None,
+    group_by: str | None = None,
 ) -> SpikeDataset:
     """A file's dataset.
 
@@ -37,8 +41,10 @@ def read_dataset(
         path: the file.
         likelihood: one of counts demands counts.
         bin_width: s; for a file that does not say, and to check one that does.
+        group_by: what makes a group, for a model of groups.
 
     Raises:
+        KeyError: there is no array by which to make groups.
         ValueError: the bins of the file have another width, or the file is not as it must be.
     """
     data = read_hdf5(path, default_bin_width=bin_width, counts=is_of_counts(likelihood))
@@ -46,7 +52,14 @@ def read_dataset(
         raise ValueError(
             f"{path} must have bins of {bin_width:g} s, got bins of {data.bin_width:g} s"
         )
-    return data
+    return data if group_by is None else with_groups(data, group_by)
+
+
+def read_data_of(run: Run, path: str | os.PathLike[str]) -> SpikeDataset:
+    """The dataset that a run was fitted to, with its groups where the model has them."""
+    arguments = run.arguments
+    group_by = arguments.group_by if RECIPES[run.model].of_groups else None
+    return read_dataset(path, arguments.likelihood, arguments.bin_width, group_by)
 
 
 def infer_splits(model: BetaVAE, data: SpikeDataset, samples: int = 50) -> dict[str, Posterior]:

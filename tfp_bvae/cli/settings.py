@@ -16,7 +16,7 @@ from tfp_bvae.training import FitSettings
 __all__ = ["part", "read_settings", "run"]
 
 # The arguments that the data do not fix; epochs and batch size are listed with the fit.
-CHOSEN = ("bin_width", "likelihood", "seed", "num_samples", "importance_weighted")
+CHOSEN = ("bin_width", "likelihood", "group_by", "seed", "num_samples", "importance_weighted")
 
 
 def run(options: Namespace) -> None:

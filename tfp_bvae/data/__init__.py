@@ -2,6 +2,7 @@
 
 from .arrays import atomic_file, read_arrays, write_arrays
 from .containers import SpikeDataset, Split, require_counts
+from .groups import with_groups
 from .hdf5 import read_hdf5, write_hdf5
 from .segments import cut_segments, stitch_segments
 from .synthetic import chaotic_rnn, lorenz, static_dynamic
@@ -21,6 +22,7 @@ __all__ = [
     "stitch_segments",
     "stratified_split",
     "trials_from_events",
+    "with_groups",
     "write_arrays",
     "write_hdf5",
 ]

@@ -27,10 +27,12 @@ class Split:
         recon: observations to reconstruct, `[trial, time_out, channel_out]`, spikes per bin.
         ext_input: known inputs to the generator, `[trial, time_out, ext]`, any unit; or None.
         truth: true rates where they are known, shape of `recon`, expected spikes per bin; or None.
+        group: the group of each trial (its recording, its condition), `[trial]`: numbers from 0
+            on, -1 for one that is not known; or None. `with_groups` makes them.
 
     Raises:
         ValueError: an array is not three-dimensional, is empty or ragged, holds NaN or infinity,
-            or does not match the others.
+            or does not match the others; a group is no whole number of at least -1.
 
     >>> import numpy as np
     >>> counts = np.ones((4, 10, 3))
@@ -42,6 +44,7 @@ class Split:
     recon: np.ndarray
     ext_input: np.ndarray | None = None
     truth: np.ndarray | None = None
+    group: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ("encod", "recon", "ext_input", "truth"):
@@ -49,6 +52,8 @@ class Split:
             if value is not None or name in ("encod", "recon"):
                 object.__setattr__(self, name, as_trials(name, value))
         self._check_shapes()
+        if self.group is not None:
+            object.__setattr__(self, "group", _as_groups(self.group, self.num_trials))
 
     def _check_shapes(self) -> None:
         encod, recon = self.encod.shape, self.recon.shape
@@ -70,7 +75,7 @@ class Split:
         parts = [f"{self.num_trials} trials"]
         for name in ("encod", "recon"):
             parts.append("{} {} x {}".format(name, *getattr(self, name).shape[1:]))
-        parts += [name for name in ("ext_input", "truth") if getattr(self, name) is not None]
+        parts += [n for n in ("ext_input", "truth", "group") if getattr(self, n) is not None]
         return f"Split({', '.join(parts)})"
 
     @property
@@ -92,7 +97,7 @@ class Split:
         >>> Split(counts, counts).select([0, 2]).num_trials
         2
         """
-        arrays = (self.encod, self.recon, self.ext_input, self.truth)
+        arrays = (self.encod, self.recon, self.ext_input, self.truth, self.group)
         return Split(*(None if array is None else array[np.asarray(indices)] for array in arrays))
 
 
@@ -128,7 +133,7 @@ class SpikeDataset:
         for name in ("train", "valid"):
             if not isinstance(getattr(self, name), Split):
                 raise TypeError(f"{name} must be a Split, got {type(getattr(self, name)).__name__}")
-        for name in ("encod", "recon", "ext_input", "truth"):
+        for name in ("encod", "recon", "ext_input", "truth", "group"):
             train, valid = (_inner_shape(getattr(side, name)) for side in (self.train, self.valid))
             if train != valid:
                 raise ValueError(
@@ -145,6 +150,15 @@ class SpikeDataset:
 
 def _inner_shape(array: np.ndarray | None) -> tuple[int, ...] | None:
     return None if array is None else array.shape[1:]
+
+
+def _as_groups(value: Any, num_trials: int) -> np.ndarray:
+    group = np.asarray(value)
+    if group.shape != (num_trials,):
+        raise ValueError(f"group must have shape ({num_trials},), got {group.shape}")
+    if group.dtype.kind not in "iu" or (group < -1).any():
+        raise ValueError(f"group must hold whole numbers of at least -1, got {group!r}")
+    return group.astype(np.int32)
 
 
 def as_trials(name: str, value: Any) -> np.ndarray:

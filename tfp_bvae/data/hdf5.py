@@ -84,7 +84,9 @@ def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
 
     Counts are kept in the smallest unsigned integer that holds them, true rates per bin with a
     `conversion_factor` of 1, single values of `dataset.attrs` as attributes of the file, and its
-    arrays as datasets. A file that is there is replaced only when the new one is complete.
+    arrays as datasets. Groups go to `train_group` and `valid_group`, of which
+    `with_groups(dataset, "group")` makes them again. A file that is there is replaced only when the
+    new one is complete.
 
     Args:
         path: the file.
@@ -112,6 +114,8 @@ def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
     for name, value in dataset.attrs.items():
         is_array = isinstance(value, (np.ndarray, list, tuple))
         (arrays if is_array else scalars)[name] = value
+    if dataset.train.group is not None:
+        arrays |= {f"{side}_group": getattr(dataset, side).group for side in SIDES}
     write_arrays(path, arrays, scalars)
 
 

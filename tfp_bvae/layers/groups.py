@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 from tensorflow_probability import distributions as tfd
@@ -19,7 +20,7 @@ class GroupMeans(checks.TFKerasOnly, tf_keras.layers.Layer):
     .. math:: \mu_i \sim N(0, s^2 I), \qquad L = -\frac{1}{n_i} \log N(\mu_i; 0, s^2 I)
 
     L, the mean over the batch, is added to the loss: over all `n_i` segments of a group, its mean
-    pays for itself once.
+    pays for itself once. A group that has no row has a mean of NaN, and so has the loss.
 
     Args:
         num_groups: number of rows of the table.
@@ -59,7 +60,10 @@ class GroupMeans(checks.TFKerasOnly, tf_keras.layers.Layer):
     def call(self, inputs):
         group, count = inputs
         table = tf.convert_to_tensor(self.table)
-        means = tf.gather(table, tf.cast(group, tf.int32))
+        group = tf.cast(group, tf.int32)
+        means = tf.gather(table, tf.clip_by_value(group, 0, self.num_groups - 1))
+        known = (group >= 0) & (group < self.num_groups)
+        means = tf.where(known[:, tf.newaxis], means, np.nan)
         prior = tfd.Normal(tf.zeros([], table.dtype), tf.cast(self.scale, table.dtype))
         log_prior = tf.reduce_sum(prior.log_prob(means), axis=1)
         loss = -tf.reduce_mean(log_prior / tf.cast(count, log_prior.dtype))
@@ -134,7 +138,8 @@ class GroupDiscrimination(checks.TFKerasOnly, tf_keras.layers.Layer):
             the table `[num_groups, size]` of `GroupMeans`.
 
     Returns:
-        The sample of q as a tensor `[batch, size]`. Use it on the way to the model's output.
+        The sample of q as a tensor `[batch, size]`. Use it on the way to the model's output. The
+        loss is NaN if a group has no row.
 
     Raises:
         TypeError: if q is no distribution.
@@ -163,10 +168,11 @@ class GroupDiscrimination(checks.TFKerasOnly, tf_keras.layers.Layer):
             - 2.0 * tf.matmul(mean, table, transpose_b=True)
             + tf.reduce_sum(table**2, axis=-1)
         )  # [batch, num_groups]
-        surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            tf.cast(group, tf.int32), -distance / (2.0 * self.scale**2)
-        )
-        surprise = tf.reduce_mean(surprise)
+        logits = -distance / (2.0 * self.scale**2)
+        own = tf.one_hot(tf.cast(group, tf.int32), table.shape[0], dtype=logits.dtype)
+        surprise = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_sum(own * logits, axis=-1)
+        known = tf.reduce_sum(own, axis=-1) > 0.0
+        surprise = tf.reduce_mean(tf.where(known, surprise, np.nan))
         self.add_loss(self.weight * surprise)
         self.add_metric(surprise, name=self.name)
         return value

@@ -20,7 +20,7 @@ from tfp_bvae.models.builders import (
 from tfp_bvae.models.dsae import dsae, dsae_params
 from tfp_bvae.models.fhvae import fhvae, fhvae_params
 from tfp_bvae.models.hyperparameters import Params, split_settings
-from tfp_bvae.models.inputs import model_arrays
+from tfp_bvae.models.inputs import Segments, model_arrays, model_segments
 from tfp_bvae.models.lfads import lfads
 from tfp_bvae.models.recipes import RECIPES, Recipe
 
@@ -31,6 +31,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "PreparedInputs",
     "RECIPES",
     "Recipe",
+    "Segments",
     "create_f_encoder",
     "create_f_prior",
     "create_generator",
@@ -48,6 +49,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "make_f_variational",
     "make_z_variational",
     "model_arrays",
+    "model_segments",
     "prepare_inputs",
     "sample_z_prior",
     "split_settings",

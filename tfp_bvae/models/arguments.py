@@ -39,6 +39,9 @@ class Arguments(Settings):
     num_groups: int | None = setting(
         None, "groups that the segments are of (recordings, conditions, trials); of fhvae", 1
     )
+    group_by: str = setting(
+        "trial", "what makes a group: trial, or NAME of train_NAME and valid_NAME; of fhvae"
+    )
     num_samples: int = setting(1, "posterior samples of each trial in a training step", 1)
     importance_weighted: bool = setting(
         False, "train on the importance-weighted bound of these samples"

@@ -95,7 +95,11 @@ def fhvae(
     sample of f; so is the generator, from zeros. s is `p_f_scale`, alpha is `discrimination`.
 
     Latents and rates do not depend on `group`, the loss does. A group that was not in the fit has
-    no row in the table: see `inference.estimate_group_means`.
+    no row in the table, and no loss (it is NaN): see `inference.estimate_group_means`.
+
+    `training.fit` and `inference` take trials: they cut them into segments of `segment_length` bins
+    (`model_segments`) and put what comes of them together again. With `groups_at_once` the table
+    has so many rows, which stand for other groups in each epoch: hierarchical sampling.
 
     Args:
         arguments: what follows from the data, `num_groups` among it; an `Arguments` or a dict.
@@ -142,6 +146,15 @@ def _check(arguments: Arguments, params: Params) -> None:
     for settings, fixed in ((arguments, FIXED_ARGUMENTS), (params, FIXED)):
         for name, value in fixed.items():
             checks.one_of(f"{name} of fhvae", getattr(settings, name), (value,))
+    if (params.groups_at_once or 1) > arguments.num_groups:
+        raise ValueError(
+            f"groups_at_once must be at most the {arguments.num_groups} groups that there are, "
+            f"got {params.groups_at_once}"
+        )
+    if params.segment_stride is not None and params.segment_length is None:
+        raise ValueError(
+            f"segment_stride must go with a segment_length, got {params.segment_stride} alone"
+        )
     for name in ("f_encoder_cell", "z_encoder_cell", "generator_cell"):
         checks.one_of(f"{name} of fhvae", getattr(params, name), CELLS)
 
@@ -152,9 +165,8 @@ def _static(seen, group, count, arguments: Arguments, params: Params, objective)
         params.f_encoder_cell, params.f_encoder_units, seen, params.clip, "f_encoder"
     )
     q_f = make_f_variational(params, f_parameters(params, states))
-    means, table = layers.GroupMeans(arguments.num_groups, params.f_size, name="group_means")(
-        [group, count]
-    )
+    rows = params.groups_at_once or arguments.num_groups
+    means, table = layers.GroupMeans(rows, params.f_size, name="group_means")([group, count])
     p_f = layers.GroupMVNPrior(params.p_f_scale, name="p_f")(means)
     told = layers.GroupDiscrimination(
         params.discrimination, params.p_f_scale, name="discrimination"

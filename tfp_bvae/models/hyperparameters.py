@@ -39,7 +39,9 @@ class Params(Settings):
     ValueError: z_covariance='full' must go with z_prior 'ar1', 'tiled', got z_prior='lstm'
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("kappa", "capacity_f", "capacity_z")
+    optional: ClassVar[tuple[str, ...]] = (
+        "kappa", "capacity_f", "capacity_z", "segment_length", "segment_stride", "groups_at_once"
+    )  # fmt: skip
 
     # the static latent f
     f_size: int = setting(
@@ -136,11 +138,22 @@ class Params(Settings):
     capacity_z: float | None = setting(None, "the same for z", 0.0)
     total_correlation: float = setting(0.0, "weight of the total correlation of f (beta-TC)", 0.0)
     dip: float = setting(0.0, "weight of the DIP penalty on q(f)", 0.0)
-    discrimination: float = setting(
-        0.0, "alpha of fhvae: weight of telling from f which group a segment is of", 0.0
-    )
     learning_rate: float = setting(
         4e-3, "of Adam, at its highest", 1e-8, 1.0, lfads="lr_init", tune=(1e-4, 2e-2, "log")
+    )
+
+    # segments that belong to groups: fhvae
+    segment_length: int | None = setting(
+        None, "bins of the segments that trials are cut into, of fhvae; None: whole trials", 1
+    )
+    segment_stride: int | None = setting(
+        None, "bins from one segment to the next; None: half a segment", 1
+    )
+    groups_at_once: int | None = setting(
+        None, "groups drawn for each epoch, of fhvae (hierarchical sampling); None: all", 1
+    )
+    discrimination: float = setting(
+        0.0, "alpha of fhvae: weight of telling from f which group a segment is of", 0.0
     )
 
     # what is hidden, and what is kept small

@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from tfp_bvae.data import Split, require_counts
+from tfp_bvae.data import Split, cut_segments, require_counts
 from tfp_bvae.models.arguments import is_of_counts
 from tfp_bvae.models.base import BetaVAE
 
-__all__ = ["model_arrays"]
+__all__ = ["Segments", "model_arrays", "model_segments"]
+
+
+class Segments(NamedTuple):
+    """What a model sees as its trials."""
+
+    split: Split  # a "trial" is a segment
+    where: np.ndarray | None  # trial and first bin of each segment; None where nothing is cut
+
+
+def model_segments(model: BetaVAE, split: Split) -> Segments:
+    """The segments that a model sees trials as: trials themselves, but for `models.fhvae`.
+
+    Args:
+        model: a model of this package.
+        split: the trials.
+
+    Returns:
+        The segments, and where they are from, as `data.stitch_segments` wants it.
+
+    Raises:
+        ValueError: if the trials are shorter than a segment.
+
+    >>> from tfp_bvae import models
+    >>> from tfp_bvae.data import lorenz
+    >>> model = models.fhvae({"channels": 30, "num_groups": 4}, {"segment_length": 20})
+    >>> segments = model_segments(model, lorenz(num_conditions=1).valid)
+    >>> segments.split, segments.where[:3].tolist()
+    (Split(16 trials, encod 20 x 30, recon 20 x 30, truth), [[0, 0], [0, 10], [0, 20]])
+    """
+    params = model.hyperparameters["params"]
+    length, bins = params.get("segment_length"), split.encod.shape[1]
+    if length is None:
+        return Segments(split, None)
+    if length > bins:
+        raise ValueError(f"segment_length must be at most the {bins} bins of a trial, got {length}")
+    _check_sizes(model.hyperparameters["arguments"], split)
+    stride = params["segment_stride"] or max(1, length // 2)
+    cut, where = {}, None
+    for name in ("encod", "recon", "truth"):
+        array = getattr(split, name)
+        if array is not None:
+            cut[name], where = cut_segments(array, length, stride)
+    group = None if split.group is None else split.group[where[:, 0]]
+    return Segments(Split(**cut, group=group), where)
 
 
 def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -16,7 +62,7 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
 
     Args:
         model: a model of this package.
-        split: the trials.
+        split: the trials; of `model_segments`, for a model that cuts them.
 
     Returns:
         Inputs by name, and targets `[trial, time - segment + forward_bins, outputs]`.
@@ -39,7 +85,18 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
         inputs["ext_input"] = split.ext_input
     if "trial" in model.input_names:
         inputs["trial"] = np.arange(len(split.encod), dtype=np.int32)
+    if "group" in model.input_names:
+        inputs |= _groups(split)
     return inputs, split.recon[:, segment:]
+
+
+def _groups(split: Split) -> dict[str, np.ndarray]:
+    """The group of each trial, -1 where it is not known, and how many trials that group has."""
+    group = split.group
+    if group is None:
+        group = np.full(split.num_trials, -1, np.int32)
+    _, row, counts = np.unique(group, return_inverse=True, return_counts=True)
+    return {"group": group, "count": counts[row].astype(np.float32)}
 
 
 def _check_sizes(arguments: dict, split: Split) -> None:

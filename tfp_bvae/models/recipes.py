@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tfp_bvae.models.base import BetaVAE
 from tfp_bvae.models.dsae import dsae, dsae_params
+from tfp_bvae.models.fhvae import fhvae, fhvae_params
 from tfp_bvae.models.hyperparameters import Params
 from tfp_bvae.models.lfads import lfads
 
@@ -20,10 +21,12 @@ class Recipe(NamedTuple):
     Args:
         build: `(arguments, params, mean_rates=...)` to a `BetaVAE`.
         params: a plain dict of settings, or None, to `Params`, the model's own defaults below.
+        of_groups: its data need groups: `data.with_groups`.
     """
 
     build: Callable[..., BetaVAE]
     params: Callable[[Mapping[str, Any] | None], Params]
+    of_groups: bool = False
 
 
 RECIPES = {
@@ -35,4 +38,5 @@ RECIPES = {
         functools.partial(dsae, posterior="factorized"),
         functools.partial(dsae_params, "factorized"),
     ),
+    "fhvae": Recipe(fhvae, fhvae_params, of_groups=True),
 }

@@ -10,9 +10,10 @@ from typing import Any
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.models import BetaVAE, model_arrays
+from tfp_bvae.models import BetaVAE, model_arrays, model_segments
 from tfp_bvae.training.batches import TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
+from tfp_bvae.training.groups import require_groups
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.schedules import WarmUp, cosine_decay
@@ -74,7 +75,9 @@ def fit(
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
     seed = model.hyperparameters["arguments"]["seed"]
     _check_num_trials(model, len(data.train.encod))
-    batches = TrialBatches(*model_arrays(model, data.train), settings.batch_size, seed)
+    require_groups(model, data.train)
+    seen = model_segments(model, data.train).split
+    batches = TrialBatches(*model_arrays(model, seen), settings.batch_size, seed)
     compile_model(model, settings, steps=settings.epochs * len(batches))
 
     held_out = HeldOut(model, data.valid, settings.batch_size, settings.jit_compile)

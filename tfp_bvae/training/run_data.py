@@ -26,6 +26,7 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
         forward_bins=split.recon.shape[1] - split.encod.shape[1],
         ext_inputs=0 if split.ext_input is None else split.ext_input.shape[2],
         num_trials=len(split.encod),
+        num_groups=None if split.group is None else int(split.group.max()) + 1,
         bin_width=data.bin_width,
         likelihood=likelihood,
         seed=seed,
@@ -46,4 +47,6 @@ def fingerprint(data: SpikeDataset) -> str:
             digest.update(f"{name} {None if array is None else array.shape}".encode())
             if array is not None:
                 digest.update(np.ascontiguousarray(array, dtype="<f4").data)
+        if split.group is not None:
+            digest.update(np.ascontiguousarray(split.group, dtype="<i4").data)
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from tensorflow_probability import distributions as tfd
 
 from tfp_bvae.data import Split
 from tfp_bvae.metrics import bits_per_spike
-from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
+from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays, model_segments
 
 __all__ = ["HeldOut"]
 
@@ -32,6 +32,7 @@ class HeldOut:
     """
 
     def __init__(self, model: BetaVAE, split: Split, batch_size: int, jit_compile: bool = True):
+        split = model_segments(model, split).split
         self.inputs, self.targets = model_arrays(model, split)
         self.batch_size = min(batch_size, len(self.targets))
         self.scored = self._choose(split)

@@ -67,10 +67,7 @@ def create_model(
     arguments, params = as_arguments(arguments, params), as_params(params)
     if not has_channels:
         raise ValueError("channels must be given, in the arguments or among the settings")
-    if params.discrimination:
-        raise ValueError(
-            f"discrimination must be 0 in a model without groups, got {params.discrimination}"
-        )
+    _refuse_groups(params)
     if arguments.importance_weighted:
         refuse_with_importance_weights(params)
     tf_keras.utils.set_random_seed(arguments.seed)
@@ -95,6 +92,15 @@ def create_model(
     )
     model = BetaVAE(inputs=inputs, outputs=objective.bound(likelihood), name=name)
     return with_settings(model, arguments, params, mean_rates)
+
+
+def _refuse_groups(params: Params) -> None:
+    off = {"discrimination": 0.0, "segment_length": None, "segment_stride": None}
+    for name, value in (off | {"groups_at_once": None}).items():
+        if getattr(params, name) != value:
+            raise ValueError(
+                f"{name} must be {value} in a model without groups, got {getattr(params, name)}"
+            )
 
 
 def with_settings(
