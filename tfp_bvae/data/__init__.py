@@ -5,7 +5,7 @@ from .containers import SpikeDataset, Split, require_counts
 from .groups import with_groups
 from .hdf5 import read_hdf5, write_hdf5
 from .segments import cut_segments, stitch_segments
-from .synthetic import chaotic_rnn, lorenz, static_dynamic
+from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
 from .trials import stratified_split, trials_from_events
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "read_arrays",
     "read_hdf5",
     "require_counts",
+    "sessions",
     "static_dynamic",
     "stitch_segments",
     "stratified_split",

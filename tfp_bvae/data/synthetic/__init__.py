@@ -3,5 +3,6 @@
 from .attractor import lorenz
 from .network import chaotic_rnn
 from .oscillator import static_dynamic
+from .sessions import sessions
 
-__all__ = ["chaotic_rnn", "lorenz", "static_dynamic"]
+__all__ = ["chaotic_rnn", "lorenz", "sessions", "static_dynamic"]

@@ -81,11 +81,11 @@ def static_dynamic(
     neuron_rng, latent_rng, count_rng = np.random.default_rng(seed).spawn(3)
 
     embedding = _on_circle(num_classes, neuron_rng.uniform(0, 2 * math.pi))
-    static_loadings = _loadings(neuron_rng, num_channels)
-    dynamic_loadings = _loadings(neuron_rng, num_channels)
+    static_loadings = draw_loadings(neuron_rng, num_channels)
+    dynamic_loadings = draw_loadings(neuron_rng, num_channels)
     noise = latent_rng.standard_normal((num_classes, num_trials, num_bins, LATENT_DIM))
-    transition = _transition()
-    dynamic = _oscillate(transition, noise)  # [class, trial, bin, 2]
+    transition = transition_matrix()
+    dynamic = oscillate(transition, noise)  # [class, trial, bin, 2]
 
     log_base = math.log(base_rate * bin_width_ms / 1000)
     offsets = log_base + embedding @ static_loadings  # [class, channel]
@@ -111,20 +111,20 @@ def _on_circle(count: int, turn: float) -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
-def _loadings(rng: np.random.Generator, num_channels: int) -> np.ndarray:
+def draw_loadings(rng: np.random.Generator, num_channels: int) -> np.ndarray:
     """Random directions, of random length: `[2, channel]`."""
     angle = rng.uniform(0, 2 * math.pi, size=num_channels)
     return rng.uniform(*STRENGTH, size=num_channels) * np.stack([np.cos(angle), np.sin(angle)])
 
 
-def _transition() -> np.ndarray:
+def transition_matrix() -> np.ndarray:
     """What one bin does to the oscillator: a turn, and a little decay."""
     turn = 2 * math.pi / PERIOD
     rotation = [[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]]
     return PERSISTENCE * np.array(rotation)
 
 
-def _oscillate(transition: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def oscillate(transition: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """Paths `[..., bin, 2]` of the stationary oscillator, from as many standard normal numbers."""
     path = np.empty_like(noise)
     path[..., 0, :] = noise[..., 0, :]
