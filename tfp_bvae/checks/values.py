@@ -1,30 +1,21 @@
-"""Checks at the door: each raises an error that says what must be so, and what came.
-
-The pattern of every message is «name must ..., got ...». All of them hand the value back,
-so that a constructor can check and assign in one line. Nothing here needs TensorFlow.
-"""
+"""Numbers, words and names."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import numbers
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 __all__ = [
-    "TFKerasOnly",
     "boolean",
-    "distribution",
     "in_interval",
     "known_key",
-    "last_dim",
-    "not_keras3",
     "one_of",
     "positive",
-    "rank",
     "real_number",
-    "same_length",
+    "text",
     "whole_number",
 ]
 
@@ -209,145 +200,6 @@ def known_key(name: str, key: str, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise KeyError(f"{name} must be one of {listed}, got {key!r}{hint}")
-
-
-def rank(name: str, shape: Sequence[int | None], expected: int) -> tuple[int | None, ...]:
-    """Check that `shape` has `expected` axes; hand it back as a tuple.
-
-    Args:
-        name: what the caller calls the array.
-        shape: a tuple, a list or a `TensorShape`; unknown axes are None.
-        expected: how many axes there must be.
-
-    Raises:
-        ValueError: if there are more, or fewer.
-
-    >>> rank("spikes", (8, 50, 30), 3)
-    (8, 50, 30)
-    >>> rank("spikes", (50, 30), 3)
-    Traceback (most recent call last):
-        ...
-    ValueError: spikes must have 3 axes, got shape (50, 30)
-    """
-    axes = _axes(shape)
-    if len(axes) != expected:
-        plural = "axis" if expected == 1 else "axes"
-        raise ValueError(f"{name} must have {expected} {plural}, got shape {axes}")
-    return axes
-
-
-def last_dim(name: str, shape: Sequence[int | None], expected: int | None = None) -> int:
-    """Check that the last axis is known, and of size `expected` if that is given; hand it back.
-
-    Raises:
-        ValueError: if there is no last axis, its size is unknown, or it is another.
-
-    >>> last_dim("spikes", (None, None, 30))
-    30
-    >>> last_dim("params", (8, 50, 30), expected=32)
-    Traceback (most recent call last):
-        ...
-    ValueError: params must have a last axis of size 32, got shape (8, 50, 30)
-    """
-    axes = _axes(shape)
-    size = axes[-1] if axes else None
-    wanted = "of known size" if expected is None else f"of size {expected}"
-    if size is None or (expected is not None and size != expected):
-        raise ValueError(f"{name} must have a last axis {wanted}, got shape {axes}")
-    return size
-
-
-def same_length(names: Sequence[str], lengths: Sequence[int], axis: str) -> int:
-    """Check that several arrays agree along an axis; hand back its length.
-
-    Args:
-        names: what the caller calls the arrays.
-        lengths: the length of each along the axis.
-        axis: what the axis is, for the message: "trials", "time bins", "channels".
-
-    Raises:
-        ValueError: if they differ, or there are none.
-
-    >>> same_length(["encod", "recon"], [12, 12], "trials")
-    12
-    >>> same_length(["encod", "recon"], [12, 11], "trials")
-    Traceback (most recent call last):
-        ...
-    ValueError: encod and recon must have the same number of trials, got 12 and 11
-    """
-    if len(set(lengths)) != 1:
-        came = " and ".join(str(length) for length in lengths) or "none"
-        raise ValueError(f"{' and '.join(names)} must have the same number of {axis}, got {came}")
-    return lengths[0]
-
-
-def distribution(name: str, value: T) -> T:
-    """Check that `value` is a distribution, as distribution layers put out; hand it back.
-
-    Raises:
-        TypeError: if it is anything else.
-
-    >>> distribution("q", 3.0)
-    Traceback (most recent call last):
-        ...
-    TypeError: q must be the output of a distribution layer, got 3.0
-    """
-    if not hasattr(value, "log_prob"):
-        raise TypeError(f"{name} must be the output of a distribution layer, got {value!r}")
-    return value
-
-
-def not_keras3(name: str, value: T) -> T:
-    """Check that nothing of Keras 3 is in `value`; hand it back.
-
-    Keras 3 (`import keras`, and `tf.keras` of TensorFlow 2.16 and later) has tensors, layers and
-    models of its own, which cannot be joined to those of `tf_keras` in one graph.
-
-    Args:
-        name: what the caller calls it.
-        value: anything; lists, tuples and dicts are looked into.
-
-    Raises:
-        TypeError: if there is a tensor, layer, model or anything else of Keras 3.
-
-    >>> not_keras3("the input of TimeLag", [1.0, {"x": 2.0}])
-    [1.0, {'x': 2.0}]
-    """
-    if isinstance(value, Mapping):
-        _ = [not_keras3(name, part) for part in value.values()]
-    elif isinstance(value, (list, tuple)):
-        _ = [not_keras3(name, part) for part in value]
-    elif any(kind.__module__.partition(".")[0] == "keras" for kind in type(value).__mro__):
-        raise TypeError(
-            f"{name} must be of tf_keras, got a {type(value).__name__} of Keras 3: build all of "
-            "the model with `import tf_keras` in place of `import keras` or `tf.keras`, "
-            "say tf_keras.Input, tf_keras.layers.Dense, tf_keras.Model"
-        )
-    return value
-
-
-class TFKerasOnly:
-    """A base, before that of Keras, of layers and models that refuse what is of Keras 3.
-
-    Raises:
-        TypeError: at the call, if an argument is a tensor, layer or model of Keras 3.
-
-    >>> class Twice(TFKerasOnly, type("Base", (), {"__call__": lambda self, x: 2 * x})):
-    ...     pass
-    >>> Twice()(4)
-    8
-    """
-
-    def __call__(self, *args, **kwargs):
-        """Call the layer, once its arguments have been looked at."""
-        not_keras3(f"the input of {type(self).__name__}", [args, kwargs])
-        return super().__call__(*args, **kwargs)
-
-
-def _axes(shape: Sequence[int | None]) -> tuple[int | None, ...]:
-    """A shape as a plain tuple; a `TensorShape` knows how to list itself."""
-    as_list = getattr(shape, "as_list", None)
-    return tuple(as_list() if as_list is not None else shape)
 
 
 def _shown(value: Any) -> str:
