@@ -123,7 +123,7 @@ def test_select_and_repr_know_of_groups():
 def test_one_side_alone_cannot_have_groups():
     data = with_groups(dataset([1, 2], [2]), "day")
     ungrouped = Split(data.valid.encod, data.valid.recon)
-    with pytest.raises(ValueError, match="train and valid must agree .* of group"):
+    with pytest.raises(ValueError, match=r"train and valid must agree .* of group"):
         SpikeDataset(data.train, ungrouped, 0.02)
 
 
