@@ -21,6 +21,7 @@ class Plant(Settings):
     weight: float = setting(0.5, "weight, kg", 0.0)
     alive: bool = setting(True, "whether it grows")
     kind: str = setting("moss", "what it is", choices=("moss", "tree"))
+    place: str = setting("bog", "where it grows")
     rings: int = setting(1, "rings", choices=(1, 2, 3))
     age: int | None = setting(None, "age, years", 1)
     height: float | None = setting(None, "height, m", 0.0, 100.0)
@@ -39,6 +40,7 @@ def test_defaults_are_legal():
         ("weight", [0.0, 2, 1e9, np.float32(0.5)]),
         ("alive", [True, False]),
         ("kind", ["moss", "tree"]),
+        ("place", ["bog", "3", "none"]),
         ("rings", [1, 3]),
         ("age", [None, 1, 500]),
         ("height", [None, 0.0, 100]),
@@ -71,6 +73,9 @@ def test_numbers_are_plain_whatever_they_came_as():
         ("alive", 1, TypeError, "alive must be True or False, got 1"),
         ("alive", "yes", TypeError, "alive must be True or False, got 'yes'"),
         ("kind", "fern", ValueError, "kind must be one of 'moss', 'tree', got 'fern'"),
+        ("place", 3, TypeError, "place must be a string, got 3"),
+        ("place", None, TypeError, "place must be a string, got None"),
+        ("place", "", ValueError, "place must be a string that is not empty"),
         ("rings", 4, ValueError, "rings must be one of 1, 2, 3, got 4"),
         ("age", 0, ValueError, r"age must be in \[1, inf\], got 0"),
         ("age", 1.5, TypeError, r"age must be a whole number, got 1\.5"),
@@ -125,6 +130,8 @@ def test_a_set_is_handed_through():
         ("alive", "true", True),
         ("alive", "False", False),
         ("kind", "tree", "tree"),
+        ("place", "3", "3"),
+        ("place", "none", "none"),
         ("rings", "2", 2),
         ("age", "12", 12),
         ("age", "None", None),

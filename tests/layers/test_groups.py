@@ -37,6 +37,26 @@ def test_discrimination_is_the_cross_entropy_of_the_naive_softmax():
     np.testing.assert_allclose(float(layer.losses[0]), 10.0 * surprise.mean(), rtol=1e-4)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("unknown", [-1, 7])
+def test_a_group_without_a_row_has_no_loss_rather_than_that_of_another(unknown, jit_compile):
+    group = tf.constant([0, unknown])
+    means, discrimination = layers.GroupMeans(3, 2), layers.GroupDiscrimination(1.0)
+    posterior = layers.MVNDiagPosterior(2)
+    for layer, shape in ((means, [[2], [2]]), (posterior, [2, 4])):
+        layer.build(shape)
+
+    @tf.function(jit_compile=jit_compile)
+    def losses(group):
+        mean, table = means([group, tf.ones([2])])
+        discrimination([posterior(tf.zeros([2, 4])), group, table])
+        return mean, means.losses[0], discrimination.losses[0]
+
+    mean, loss, surprise = losses(group)
+    assert np.isfinite(mean[0]).all() and np.isnan(mean[1]).all()
+    assert np.isnan(loss) and np.isnan(surprise)
+
+
 def test_discrimination_wants_a_distribution():
     with pytest.raises(TypeError, match="q must be"):
         layers.GroupDiscrimination(1.0)([tf.zeros([4, 3]), GROUP, tf.zeros([7, 3])])
