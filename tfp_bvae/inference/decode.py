@@ -28,8 +28,9 @@ def decode(
         model: of this package.
         f: static latents, `[trial, f_size]`.
         z: dynamic latents (inferred inputs), `[trial, time, z_size]`; None for a model that has
-            none.
-        num_timesteps: number of bins, for a model without z.
+            none. Of `models.fhvae` those of segments, `[segment, z_size]`, as `f` is then, and
+            what comes back: `data.stitch_segments` makes trials of it.
+        num_timesteps: number of bins, for a model without z and for `models.fhvae`.
         ext_input: known inputs, `[trial, time, channel]`, for a model that has them.
 
     Returns:
@@ -45,15 +46,18 @@ def decode(
     """
     arguments, params = model.hyperparameters["arguments"], model.hyperparameters["params"]
     f = _array("f", f, (None, params["f_size"]))
-    if params["z_size"]:
-        z = _array("z", z, (len(f), None, params["z_size"]))
-    elif num_timesteps is None:
-        raise ValueError("num_timesteps must be given for a model without z, got None")
+    latents = {"f": f}
+    of_segments = "group" in model.input_names  # which have one z each
+    if params["z_size"] and not of_segments:
+        latents["z"] = _array("z", z, (len(f), None, params["z_size"]))
+        bins = latents["z"].shape[1]
     else:
-        z = np.zeros([len(f), checks.whole_number("num_timesteps", num_timesteps, 1), 1], "float32")
-    latents = {"f": f, "z": z}
+        bins = _bins(num_timesteps, "of segments" if of_segments else "without z")
+        latents["steps"] = np.zeros([len(f), bins, 1], "float32")
+    if of_segments:
+        latents["z"] = _array("z", z, (len(f), params["z_size"]))
     if arguments["ext_inputs"]:
-        shape = (len(f), z.shape[1], arguments["ext_inputs"])
+        shape = (len(f), bins, arguments["ext_inputs"])
         latents["ext_input"] = _array("ext_input", ext_input, shape)
     return _decoder(model)(latents).numpy()
 
@@ -66,6 +70,12 @@ def _array(name: str, value: np.ndarray | None, shape: tuple[int | None, ...]) -
         wanted = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{name} must have shape [{wanted}], got {came}")
     return array
+
+
+def _bins(num_timesteps: int | None, kind: str) -> int:
+    if num_timesteps is None:
+        raise ValueError(f"num_timesteps must be given for a model {kind}, got None")
+    return checks.whole_number("num_timesteps", num_timesteps, 1)
 
 
 _known: weakref.WeakKeyDictionary[BetaVAE, tf.types.experimental.GenericFunction] = (
@@ -87,23 +97,28 @@ def _second_half(model: BetaVAE):
 
         def rates(latents):
             state = layers["initial_state"](latents["f"])
-            out = generator.generate(state, latents["z"], latents.get("ext_input"))
+            z = latents["z"] if "z" in latents else latents["steps"]
+            out = generator.generate(state, z, latents.get("ext_input"))
             return likelihood.distribution(layers["log_rate"](out["factors"])).mean()
 
         return rates
     entries = {"f": tf.nest.flatten(layers["kl_f"].output)[0]}
-    entries["z"] = tf.nest.flatten(layers["kl_z" if "kl_z" in layers else "steps"].output)[0]
+    if "kl_z" in layers:
+        entries["z"] = tf.nest.flatten(layers["kl_z"].output)[0]
+    if "kl_z" not in layers:
+        entries["steps"] = layers["steps"].output
+    elif entries["z"].shape.rank == 2:
+        entries["steps"] = layers["generator_inputs"].input[0]
     if "ext_segment" in layers:
         entries["ext_input"] = layers["ext_segment"].output[1]
     elif "ext_input" in layers:
         entries["ext_input"] = layers["ext_input"].output
     half = tf_keras.Model(entries, layers["log_rate"].output)
-    weak_z = "kl_z" not in layers  # then only its number of steps is read
 
     def rates(latents):
-        if weak_z:
-            channels = entries["z"].shape[-1]
-            latents = latents | {"z": tf.tile(latents["z"], [1, 1, channels])}
+        if "steps" in entries:  # only their number is read
+            channels = entries["steps"].shape[-1]
+            latents = latents | {"steps": tf.tile(latents["steps"], [1, 1, channels])}
         return likelihood.distribution(half(latents, training=False)).mean()
 
     return rates

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from tfp_bvae import checks
 from tfp_bvae.data import Split
-from tfp_bvae.models import BetaVAE, model_arrays
-from tfp_bvae.rnn import posterior_values
+from tfp_bvae.inference.passes import at_posterior_mean, batches, joined, passes_of
+from tfp_bvae.inference.segments import Cut
+from tfp_bvae.models import BetaVAE, model_segments
 
 __all__ = ["Posterior", "posterior_mean", "sample_and_average"]
-
-# Layers at which a model is cut: all that is random at inference comes after them. Where f joins
-# the z encoder, that is random too, and the cut is before it, at `z_seen`.
-BOUNDARY = ("f_params", "z_encoding", "z_seen", "steps", "ext_segment", "ext_input")
 
 
 @dataclass(frozen=True)
@@ -29,6 +23,12 @@ class Posterior:
     Time runs over the bins that are predicted. The scales are None at the posterior mean, those
     of the inferred inputs too for a model without a dynamic latent; likewise the initial state
     where f does not enter it.
+
+    `models.fhvae` takes segments, each with one f and one z. Here a trial has the mean of the f of
+    its segments; all that has a time axis, z over the bins of its segment too, is put together by
+    `data.stitch_segments`. Scales are put together as root mean squares with the same weights:
+    they tell of the posterior of a segment, not of that of a mean over segments. Its factors are
+    the states of the generator.
     """
 
     rates: np.ndarray  # expected spikes per bin, [trial, time, outputs]
@@ -56,17 +56,14 @@ def posterior_mean(model: BetaVAE, split: Split, batch_size: int = 64) -> Poster
     Args:
         model: a fitted model.
         split: the trials.
-        batch_size: trials at a time.
+        batch_size: trials (or segments) at a time.
 
     Raises:
         ValueError: if the trials do not suit the model.
     """
-    passes = _passes(model, "mean")
-    parts = []
-    for batch in _batches(model, split, batch_size):
-        boundary = passes.encode(batch)
-        parts.append(passes.static(boundary) | passes.decode(boundary, [0, 0], 1))
-    return _posterior(parts, len(split.encod), with_scale=False)
+    segments = model_segments(model, split)
+    found = at_posterior_mean(model, segments.split, batch_size)
+    return Posterior(**Cut.of(model, split, segments).per_trial(found))
 
 
 def sample_and_average(
@@ -89,7 +86,7 @@ def sample_and_average(
         model: a fitted model.
         split: the trials.
         num_samples: `S`.
-        batch_size: trials at a time.
+        batch_size: trials (or segments) at a time.
         samples_at_once: samples of each trial at a time.
         seed: of the samples: the same seed and sizes give the same result.
 
@@ -97,9 +94,10 @@ def sample_and_average(
         ValueError: if the trials do not suit the model, or a number is below 1.
     """
     checks.whole_number("num_samples", num_samples, 1)
-    passes = _passes(model, "sample")
+    segments = model_segments(model, split)
+    passes = passes_of(model, "sample")
     parts = []
-    for index, batch in enumerate(_batches(model, split, batch_size)):
+    for index, batch in enumerate(batches(model, segments.split, batch_size)):
         boundary = passes.encode(batch)
         chunks = _chunks(num_samples, checks.whole_number("samples_at_once", samples_at_once, 1))
         total: dict[str, tf.Tensor] = {}
@@ -109,105 +107,19 @@ def sample_and_average(
         parts.append(
             passes.static(boundary) | {name: value / num_samples for name, value in total.items()}
         )
-    return _posterior(parts, len(split.encod), with_scale=num_samples > 1)
-
-
-_known: weakref.WeakKeyDictionary[BetaVAE, dict[str, _Passes]] = weakref.WeakKeyDictionary()
-
-
-def _passes(model: BetaVAE, value: str) -> _Passes:
-    """The halves of a model, compiled once for as long as it lives."""
-    halves = _known.setdefault(model, {})
-    if value not in halves:
-        halves[value] = _Passes(model, value)
-    return halves[value]
-
-
-class _Passes:
-    """A model cut in two, both halves compiled: encoders, and the rest."""
-
-    def __init__(self, model: BetaVAE, value: str):
-        layers = {layer.name: layer for layer in model.layers}
-        boundary = {name: layers[name].output for name in BOUNDARY if name in layers}
-        if "ext_segment" in boundary:
-            boundary["ext_segment"] = boundary["ext_segment"][1]
-            del boundary["ext_input"]
-        if "z_seen" in boundary:
-            del boundary["z_encoding"]
-        self._value = value
-        self._likelihood, self._q_f = layers["likelihood"], layers["q_f"]
-        self._encoder = tf_keras.Model(model.inputs, boundary)
-        self._decoder = tf_keras.Model(boundary, _quantities(layers))
-        self._encode = tf.function(self._encode_batch, jit_compile=True)
-        self._decode = tf.function(self._decode_batch, jit_compile=True)
-
-    def encode(self, batch: dict) -> dict[str, tf.Tensor]:
-        """What the encoders make of a batch: the tensors at which the model is cut."""
-        return self._encode(batch)
-
-    def static(self, boundary: dict) -> dict[str, tf.Tensor]:
-        """Location and scale of q(f)."""
-        q_f = self._q_f.distribution(boundary["f_params"])
-        return {"f": q_f.mean(), "f_scale": q_f.stddev()}
-
-    def decode(self, boundary: dict, seed: list[int], samples: int) -> dict[str, tf.Tensor]:
-        """Sums over `samples` of each quantity and, under `..._squared`, of its square."""
-        return self._decode(boundary, tf.constant(seed, tf.int32), samples)
-
-    def _encode_batch(self, batch):
-        with posterior_values(self._value):
-            return self._encoder(batch, training=False)
-
-    def _decode_batch(self, boundary, seed, samples):
-        repeated = {name: tf.repeat(x, samples, axis=0) for name, x in boundary.items()}
-        with posterior_values(self._value, seed=seed):
-            out = self._decoder(repeated, training=False)
-        quantities = dict(out)
-        quantities["rates"] = self._likelihood.distribution(quantities.pop("log_rate")).mean()
-        return {
-            name + suffix: tf.reduce_sum(
-                tf.reshape(power(x), tf.concat([[-1, samples], tf.shape(x)[1:]], 0)), axis=1
-            )
-            for name, x in quantities.items()
-            for suffix, power in (("", tf.identity), ("_squared", tf.square))
-        }
-
-
-def _quantities(layers: dict[str, tf_keras.layers.Layer]) -> dict[str, tf.Tensor]:
-    """The tensors of a model that a `Posterior` is made of."""
-    generated = layers["generator"].output
-    found = {"log_rate": layers["log_rate"].output}
-    if not isinstance(generated, dict):  # a plain MLP
-        generated = {"factors": layers["factors"].output}
-    found["factors"] = generated["factors"]
-    if "initial_state" in layers:
-        found["initial_state"] = layers["initial_state"].output
-    if "inferred" in generated:
-        found["inferred"] = generated["inferred"]
-    elif "kl_z" in layers:  # hands on the sample of q(z); beside it a ratio, in some models
-        found["inferred"] = tf.nest.flatten(layers["kl_z"].output)[0]
-    return found
-
-
-def _batches(model: BetaVAE, split: Split, batch_size: int) -> Iterator[dict[str, tf.Tensor]]:
-    """Inputs of `batch_size` trials at a time; the last one is filled up with its last trial."""
-    inputs, _ = model_arrays(model, split)
-    count = len(split.encod)
-    size = min(checks.whole_number("batch_size", batch_size, 1), count)
-    for first in range(0, count, size):
-        trials = np.minimum(np.arange(first, first + size), count - 1)
-        yield {name: tf.constant(x[trials]) for name, x in inputs.items()}
+    found = _moments(joined(parts, segments.split.num_trials), with_scale=num_samples > 1)
+    return Posterior(**Cut.of(model, split, segments).per_trial(found))
 
 
 def _chunks(total: int, size: int) -> list[int]:
     return [min(size, total - first) for first in range(0, total, size)]
 
 
-def _posterior(parts: list[dict], count: int, with_scale: bool) -> Posterior:
-    means = {name: np.concatenate([p[name] for p in parts])[:count] for name in parts[0]}
-    arrays = {name: x for name, x in means.items() if not name.endswith("_squared")}
+def _moments(found: dict[str, np.ndarray], with_scale: bool) -> dict[str, np.ndarray]:
+    """Means as they are, and standard deviations instead of means of squares."""
+    arrays = {name: x for name, x in found.items() if not name.endswith("_squared")}
     if with_scale:
         for name in set(arrays) - {"f", "f_scale"}:
-            variance = means[f"{name}_squared"] - means[name] ** 2
+            variance = found[f"{name}_squared"] - found[name] ** 2
             arrays[f"{name}_scale"] = np.sqrt(np.maximum(variance, 0.0))
-    return Posterior(**arrays)
+    return arrays
