@@ -1,6 +1,7 @@
 """What a fitted model says of trials, and what trials it makes up."""
 
 from tfp_bvae.inference.decode import decode
+from tfp_bvae.inference.evidence import Evidence, log_likelihood
 from tfp_bvae.inference.generation import (
     Generated,
     Traversal,
@@ -9,11 +10,13 @@ from tfp_bvae.inference.generation import (
     swap,
     traverse,
 )
-from tfp_bvae.inference.groups import estimate_group_means
+from tfp_bvae.inference.groups import estimate_group_means, group_means
 from tfp_bvae.inference.posterior import Posterior, posterior_mean, sample_and_average
 from tfp_bvae.inference.report import score, write_posterior
+from tfp_bvae.inference.translation import translate
 
 __all__ = [
+    "Evidence",
     "Generated",
     "Posterior",
     "Traversal",
@@ -21,10 +24,13 @@ __all__ = [
     "derangement",
     "estimate_group_means",
     "generate",
+    "group_means",
+    "log_likelihood",
     "posterior_mean",
     "sample_and_average",
     "score",
     "swap",
+    "translate",
     "traverse",
     "write_posterior",
 ]
