@@ -1,8 +1,9 @@
 """Fitting: schedules, validation, checkpoints, around Keras' own `fit`."""
 
-from tfp_bvae.training.batches import TrialBatches
+from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
 from tfp_bvae.training.fit import compile_model, fit
+from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.run import Run
@@ -16,7 +17,9 @@ from tfp_bvae.training.validation import HeldOut
 __all__ = [
     "Checkpoints",
     "FitSettings",
+    "GroupBatches",
     "HeldOut",
+    "HierarchicalSampling",
     "History",
     "NegativeLogLikelihood",
     "Progress",

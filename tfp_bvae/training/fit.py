@@ -9,11 +9,12 @@ from typing import Any
 
 import tf_keras
 
-from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data import SpikeDataset, Split
 from tfp_bvae.models import BetaVAE, model_arrays, model_segments
-from tfp_bvae.training.batches import TrialBatches
+from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
 from tfp_bvae.training.groups import require_groups
+from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.schedules import WarmUp, cosine_decay
@@ -53,6 +54,10 @@ def fit(
     best smoothed score after the warm-up. A step whose gradient is not finite changes nothing and
     is counted.
 
+    An FHVAE with `groups_at_once` is fitted by hierarchical sampling (`HierarchicalSampling`): an
+    epoch is a pass over the groups that are drawn for it. The rows of its table are then some
+    groups', at the end those of the best epoch; ask `inference` for the means of groups.
+
     Args:
         model: from `tfp_bvae.models`.
         data: training and validation trials.
@@ -69,15 +74,13 @@ def fit(
         `val_heldout` (bits per spike).
 
     Raises:
-        ValueError: if the data do not suit the model.
+        ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
-    seed = model.hyperparameters["arguments"]["seed"]
     _check_num_trials(model, len(data.train.encod))
     require_groups(model, data.train)
-    seen = model_segments(model, data.train).split
-    batches = TrialBatches(*model_arrays(model, seen), settings.batch_size, seed)
+    batches, sampling = _batches(model, data.train, settings)
     compile_model(model, settings, steps=settings.epochs * len(batches))
 
     held_out = HeldOut(model, data.valid, settings.batch_size, settings.jit_compile)
@@ -102,6 +105,7 @@ def fit(
             verbose=0,
             shuffle=False,  # the batches are in their order already
             callbacks=[
+                *sampling,
                 WarmUp(
                     settings.warm_up * len(batches),
                     len(batches),
@@ -119,6 +123,19 @@ def fit(
     keeper.set_model(model)
     keeper.restore_best()
     return history.rows
+
+
+def _batches(
+    model: BetaVAE, split: Split, settings: FitSettings
+) -> tuple[TrialBatches | GroupBatches, list[tf_keras.callbacks.Callback]]:
+    """The batches of a fit, and what must be done between them."""
+    seed = model.hyperparameters["arguments"]["seed"]
+    at_once = model.hyperparameters["params"].get("groups_at_once")
+    arrays = model_arrays(model, model_segments(model, split).split)
+    if not at_once:
+        return TrialBatches(*arrays, settings.batch_size, seed), []
+    batches = GroupBatches(*arrays, settings.batch_size, at_once, seed)
+    return batches, [HierarchicalSampling(model, batches, settings.jit_compile)]
 
 
 def _check_num_trials(model: BetaVAE, count: int) -> None:
