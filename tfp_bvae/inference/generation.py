@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from tfp_bvae import checks
 from tfp_bvae.data import Split
 from tfp_bvae.inference.decode import decode
-from tfp_bvae.inference.posterior import posterior_mean
+from tfp_bvae.inference.segments import infer_latents
 from tfp_bvae.layers import sample_z_prior
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.rnn import standard_normal
@@ -23,7 +22,7 @@ class Generated(NamedTuple):
 
     rates: np.ndarray  # expected spikes per bin, [trial, time, outputs]
     f: np.ndarray  # static latents, [trial, f_size]
-    z: np.ndarray | None  # dynamic latents, [trial, time, z_size]
+    z: np.ndarray | None  # dynamic latents, [trial, time, z_size]; of segments over their bins
     source: np.ndarray | None = None  # of each trial, the one that its z came from, [trial]
 
 
@@ -46,6 +45,9 @@ def generate(
 
     .. math:: f \sim p(f), \qquad z_t \sim p(z_t \mid z_{<t}), \qquad \lambda = \mathrm{dec}(f, z)
 
+    Of `models.fhvae` each trial is a group of its own, and one segment, of any length:
+    `mu ~ N(0, I)`, `f ~ N(mu, s^2 I)`, and one `z ~ N(0, I)` for all bins.
+
     Args:
         model: a fitted model.
         num_trials: number of trials.
@@ -60,9 +62,12 @@ def generate(
     checks.whole_number("num_trials", num_trials, 1)
     checks.whole_number("num_timesteps", num_timesteps, 1)
     params = model.hyperparameters["params"]
-    prior = model.get_layer("p_f").distribution(None)
-    noise = standard_normal([num_trials, params["f_size"]], [seed, 0], prior.dtype)
-    f = (prior.mean() + prior.stddev() * noise).numpy()
+    loc, scale = _f_prior(model)
+    f = loc + scale * _noise([num_trials, params["f_size"]], seed, 0)
+    if "group" in model.input_names:
+        z = _noise([num_trials, params["z_size"]], seed, 1)
+        over_time = np.repeat(z[:, np.newaxis], num_timesteps, axis=1)
+        return Generated(decode(model, f, z, num_timesteps), f, over_time)
     z = None
     if params["z_size"]:
         paths, _ = sample_z_prior(
@@ -70,6 +75,21 @@ def generate(
         )
         z = paths[0].numpy()
     return Generated(decode(model, f, z, num_timesteps, ext_input), f, z)
+
+
+def _noise(shape: list[int], seed: int, stream: int) -> np.ndarray:
+    return standard_normal(shape, [seed, stream]).numpy()
+
+
+def _f_prior(model: BetaVAE) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale of p(f), `[f_size]`; of a trial of any group, where there are groups."""
+    layer = model.get_layer("p_f")
+    if "group" in model.input_names:
+        scale = np.hypot(model.get_layer("group_means").scale, layer.scale)
+        size = model.hyperparameters["params"]["f_size"]
+        return np.zeros(size, "float32"), np.full(size, scale, "float32")
+    prior = layer.distribution(None)
+    return tuple(np.asarray(x, "float32") for x in (prior.mean(), prior.stddev()))
 
 
 def derangement(count: int, seed: int = 0) -> np.ndarray:
@@ -100,6 +120,8 @@ def swap(
     .. math:: \lambda_i = \mathrm{dec}\left(\bar f_i, \bar z_{\pi(i)}\right)
 
     at posterior means. Where q(z) depends on f, `z_j` is inferred with the f of its own trial j.
+    Of `models.fhvae` segment by segment: the first of one trial with the first of the other, and
+    so on.
 
     Args:
         model: a fitted model.
@@ -116,16 +138,17 @@ def swap(
     """
     if not model.hyperparameters["params"]["z_size"]:
         raise ValueError("model must have a dynamic latent, got z_size 0")
-    found = posterior_mean(model, split, batch_size)
-    count = len(found.f)
+    found, count = infer_latents(model, split, batch_size), split.num_trials
+    cut = found.cut
     source = derangement(count, seed) if source is None else np.asarray(source)
     if source.shape != (count,) or not np.isin(source, np.arange(count)).all():
         raise ValueError(f"source must hold {count} numbers of trials, got {source!r}")
     ext_input = split.ext_input
     if ext_input is not None:  # it goes with the dynamics
-        ext_input = ext_input[source][:, -found.inferred.shape[1] :]
-    rates = decode(model, found.f, found.inferred[source], ext_input=ext_input)
-    return Generated(rates, found.f, found.inferred[source], source)
+        ext_input = ext_input[source][:, -cut.bins :]
+    swapped = found._replace(z=found.z[cut.rows(source)])
+    rates = swapped.rates(model, ext_input)
+    return Generated(rates, cut.mean(found.f), cut.stitch(swapped.z), source)
 
 
 def traverse(
@@ -134,6 +157,9 @@ def traverse(
     r"""Rates while one dimension of f moves over its prior and all else stays.
 
     .. math:: f_d \in [m_d - k s_d, m_d + k s_d]
+
+    Of `models.fhvae` it moves in all segments of a trial alike, over the prior of any group:
+    mean 0 and variance `1 + s^2`.
 
     Args:
         model: a fitted model.
@@ -144,18 +170,16 @@ def traverse(
     """
     checks.whole_number("num_steps", num_steps, 2)
     checks.positive("reach", reach)
-    found = posterior_mean(model, split, batch_size)
-    prior = model.get_layer("p_f").distribution(None)
-    loc, scale = (tf.cast(x, tf.float32).numpy() for x in (prior.mean(), prior.stddev()))
+    found = infer_latents(model, split, batch_size)
+    loc, scale = _f_prior(model)
     grid = np.linspace(-reach, reach, num_steps)
     values = loc[:, np.newaxis] + scale[:, np.newaxis] * grid
-    bins = found.rates.shape[1]
-    ext_input = None if split.ext_input is None else split.ext_input[:, -bins:]
+    ext_input = None if split.ext_input is None else split.ext_input[:, -found.cut.bins :]
     rates = []
     for dim, column in enumerate(values):
         for value in column:
             f = found.f.copy()
             f[:, dim] = value
-            rates.append(decode(model, f, found.inferred, bins, ext_input))
-    rates = np.stack(rates).reshape(*values.shape, *found.rates.shape)
+            rates.append(found._replace(f=f).rates(model, ext_input))
+    rates = np.stack(rates).reshape(*values.shape, *rates[0].shape)
     return Traversal(values, rates, np.abs(np.diff(rates, axis=1)).mean(axis=(1, 2, 3)))

@@ -40,8 +40,11 @@ class Cut:
 
     def rows(self, trials: np.ndarray) -> np.ndarray:
         """The segments of some trials, one trial after the other: numbers of segments."""
-        count = self.num_trials if self.where is None else len(self.where)
-        return np.arange(count).reshape(self.num_trials, -1)[trials].ravel()
+        return np.arange(len(self.trial_of())).reshape(self.num_trials, -1)[trials].ravel()
+
+    def trial_of(self) -> np.ndarray:
+        """The trial of each segment, `[segment]`."""
+        return np.arange(self.num_trials) if self.where is None else self.where[:, 0]
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Mean over the segments of each trial: `[segment, size]` to `[trial, size]`."""
