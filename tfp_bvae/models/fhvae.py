@@ -99,7 +99,8 @@ def fhvae(
 
     `training.fit` and `inference` take trials: they cut them into segments of `segment_length` bins
     (`model_segments`) and put what comes of them together again. With `groups_at_once` the table
-    has so many rows, which stand for other groups in each epoch: hierarchical sampling.
+    has so many rows, which stand for other groups in each epoch: hierarchical sampling. After the
+    fit they are those of some groups; the means of groups are what `inference` estimates.
 
     Args:
         arguments: what follows from the data, `num_groups` among it; an `Arguments` or a dict.
