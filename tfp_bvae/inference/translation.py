@@ -49,7 +49,7 @@ def translate(
     >>> trials = with_groups(static_dynamic(num_trials=2, num_valid=1), by="static").train
     >>> model = fhvae({"channels": 30, "num_groups": 4}, {"segment_length": 20})
     >>> translate(model, trials, target=3).rates.shape
-    (8, 40, 30)
+    (4, 40, 30)
     """
     require_groups(model, split)
     if reference is not None:
