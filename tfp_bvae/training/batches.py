@@ -90,7 +90,7 @@ class GroupBatches(tf_keras.utils.Sequence):
     Raises:
         ValueError: if fewer than K groups have segments.
 
-    Source: hierarchical sampling, Hsu and Glass, ICASSP 2018.
+    Source: hierarchical sampling, Hsu and Glass, Interspeech 2018.
 
     >>> group = np.array([0, 0, 1, 1, 5, 5])
     >>> batches = GroupBatches({"group": group}, group, batch_size=4, groups_at_once=2)

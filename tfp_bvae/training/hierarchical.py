@@ -33,7 +33,7 @@ class HierarchicalSampling(tf_keras.callbacks.Callback):
     Raises:
         ValueError: if the `beta_f` of the model is 0: it has no such means.
 
-    Source: Hsu and Glass, ICASSP 2018; they keep the moments.
+    Source: Hsu and Glass, Interspeech 2018; they keep the moments.
 
     >>> from tfp_bvae import models
     >>> model = models.fhvae({"channels": 3, "num_groups": 9}, {"groups_at_once": 2})
