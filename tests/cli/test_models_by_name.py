@@ -63,7 +63,8 @@ def test_fhvae_knows_its_groups_when_it_goes_on(classes_file, tmp_path, call):
     run = tmp_path / "run"
     settings = words(SMALL | ITS_OWN["fhvae"])
     start = ("fit", classes_file, "--model", "fhvae", "--out", run)
-    assert call(*start, "--epochs", 1, *settings).code == 0
+    fitted = call(*start, "--epochs", 1, *settings)
+    assert fitted.code == 0 and "nats per segment" in fitted.out
     assert open_run(run).arguments.num_groups == 2
     assert call(*start, "--resume", "--set", "group_by=static").code == 0
     assert "group_by was 'static' and is now 'trial'" in call(

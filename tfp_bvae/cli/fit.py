@@ -122,7 +122,7 @@ def _figures(run: Run, model: BetaVAE, seconds: float, first: int) -> dict[str, 
     return {
         "epochs": len(history),
         "best_epoch": run.best_epoch(),
-        "kl_nats_per_trial": {name: last[name] for name in ("kl_f", "kl_z") if name in last},
+        f"kl_nats_per_{_unit(run)}": {n: last[n] for n in ("kl_f", "kl_z") if n in last},
         "skipped_steps": int(sum(row["skipped_steps"] for row in history)),
         "seconds": round(seconds, 1),
         "resumed_at_epoch": first,
@@ -130,12 +130,19 @@ def _figures(run: Run, model: BetaVAE, seconds: float, first: int) -> dict[str, 
     }
 
 
+def _unit(run: Run) -> str:
+    """What the model sees as a trial, and what its nats are of."""
+    return "trial" if run.params.segment_length is None else "segment"
+
+
 def _summary(run: Run, metrics: dict[str, Any]) -> str:
     figures = metrics["fit"]
-    divergences = ", ".join(f"{k} {v:.1f}" for k, v in figures["kl_nats_per_trial"].items())
+    unit = _unit(run)
+    divergences = ", ".join(f"{k} {v:.1f}" for k, v in figures[f"kl_nats_per_{unit}"].items())
     return (
         f"\n{score_table(metrics)}\n\n"
-        f"best epoch {figures['best_epoch']} of {figures['epochs']}, {divergences} nats per trial, "
+        f"best epoch {figures['best_epoch']} of {figures['epochs']}, "
+        f"{divergences} nats per {unit}, "
         f"{figures['seconds']:.0f} s, {figures['trainable_weights']:,} weights\n"
         f"{run.path}/: {', '.join(sorted(file.name for file in run.path.glob('[!.]*.*')))}"
     )
