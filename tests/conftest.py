@@ -1,10 +1,15 @@
 """What every test gets: the same random numbers on every run."""
 
+import gc
 import random
 import sys
 
 import numpy as np
 import pytest
+
+# Graphs and compiled functions are millions of objects, which live as long as their test file;
+# to look through all of them as often as Python does by default takes a tenth of the time.
+gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -63,7 +63,7 @@ def test_settings_lists_every_setting_once(call):
     code, out, _ = call("settings")
     names = [line.split()[0] for line in out.splitlines() if "  " in line]
     fit = [name for name in FitSettings.names() if name not in Params.names()]
-    data = ["bin_width", "likelihood", "seed", "num_samples", "importance_weighted"]
+    data = ["bin_width", "likelihood", "group_by", "seed", "num_samples", "importance_weighted"]
     expected = [*Params.names(), *fit, *data]
     assert code == 0
     assert names == ["name", *expected]

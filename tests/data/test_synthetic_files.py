@@ -4,13 +4,14 @@ import h5py
 import numpy as np
 import pytest
 
-from tfp_bvae.data import chaotic_rnn, lorenz, read_hdf5, static_dynamic, write_hdf5
+from tfp_bvae.data import chaotic_rnn, lorenz, read_hdf5, sessions, static_dynamic, write_hdf5
 
 FEW = {"num_trials": 4, "num_valid": 1}
 SIMULATED = {
     "lorenz": lambda: lorenz(1, num_conditions=3, **FEW),
     "static_dynamic": lambda: static_dynamic(1, **FEW),
     "chaotic_rnn": lambda: chaotic_rnn(1, num_conditions=3, **FEW),
+    "sessions": lambda: sessions(1, **FEW),
     "chaotic_rnn with pulses": lambda: chaotic_rnn(1, num_conditions=3, pulses=True, **FEW),
 }
 

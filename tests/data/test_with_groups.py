@@ -143,3 +143,28 @@ def test_round_trip_through_a_file(tmp_path, train, valid):
     write_hdf5(tmp_path / "b.h5", back)  # what was read can be written again
     again = with_groups(read_hdf5(tmp_path / "b.h5"), "group")
     np.testing.assert_array_equal(again.valid.group, data.valid.group)
+
+
+def test_groups_that_were_not_known_stay_so_in_a_file(tmp_path):
+    data = dataset([3, 3, 4, 4], [4, 5])
+    data = with_groups(data, "day")
+    unknown = SpikeDataset(
+        Split(data.train.encod, data.train.recon, group=[0, -1, 1, 1]), data.valid, 0.02
+    )
+    write_hdf5(tmp_path / "a.h5", unknown)
+    again = with_groups(read_hdf5(tmp_path / "a.h5"), "group")
+    assert again.train.group.tolist() == [0, -1, 1, 1]
+    assert again.valid.group.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("train", "valid", "said"),
+    [
+        ([1, 2], ["1", "2"], "must both be numbers, or both strings"),
+        (["1", "2"], [1, 2], "must both be numbers, or both strings"),
+        ([1.0, np.nan], [1.0, 1.0], "train_day must hold a value for each trial, got NaN"),
+    ],
+)
+def test_labels_that_mean_nothing_are_refused(train, valid, said):
+    with pytest.raises(ValueError, match=said):
+        with_groups(dataset(train, valid), "day")

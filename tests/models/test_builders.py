@@ -96,7 +96,13 @@ def test_every_switch_gives_a_model_that_learns(name):
     assert np.isfinite(rates).all()
 
 
-@pytest.mark.parametrize("name", ["z: full covariance, tiled; f joins first", "samples, weighted"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "z: full covariance, tiled; f joins first",
+        pytest.param("samples, weighted", marks=pytest.mark.slow),
+    ],
+)
 def test_switched_models_fit_under_xla(name):
     model = models.create_model(SMALL | SWITCHES[name])
     inputs, targets = data(SWITCHES[name])

@@ -18,7 +18,7 @@ WEIGHTED = {"num_samples": 2, "importance_weighted": True}
     "arguments, params",
     [
         ({"likelihood": "gaussian_full"}, {"generator_cell": "gru"}),
-        ({"likelihood": "gaussian", **WEIGHTED}, OPEN),
+        pytest.param({"likelihood": "gaussian", **WEIGHTED}, OPEN, marks=pytest.mark.slow),
         ({"likelihood": "negative_binomial", **WEIGHTED}, OPEN),
     ],
 )

@@ -53,7 +53,7 @@ class StopAfter(tf_keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("accident", [0, 2])
+@pytest.mark.parametrize("accident", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_resumed_fit_ends_as_the_undisturbed_one(dataset, make_model, tmp_path, accident):
     whole = make_model()
     history = training.fit(whole, dataset, FAST, run=tmp_path / "whole", verbose=False)

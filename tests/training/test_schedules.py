@@ -182,6 +182,7 @@ def half_precision():
     tf_keras.mixed_precision.set_global_policy("float32")
 
 
+@pytest.mark.slow
 def test_half_precision_trains(dataset, make_model, half_precision):
     model = make_model()
     settings = FAST | {"epochs": 12, "jit_compile": True}
@@ -211,6 +212,7 @@ def test_scaled_gradients_are_those_of_the_loss(dataset, make_model, half_precis
     np.testing.assert_allclose(*after, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_a_scale_that_is_too_large_falls_and_is_no_reason_to_stop(
     dataset, make_model, half_precision
 ):
@@ -234,6 +236,7 @@ def test_a_scale_that_is_too_large_falls_and_is_no_reason_to_stop(
         model.fit(inputs, targets, epochs=1, verbose=0, callbacks=[StopIfStuck()])
 
 
+@pytest.mark.slow
 def test_a_resumed_fit_keeps_the_scale(dataset, make_model, half_precision, tmp_path):
     model = make_model()
     training.fit(model, dataset, FAST, run=tmp_path, verbose=False)

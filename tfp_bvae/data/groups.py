@@ -28,27 +28,38 @@ def with_groups(dataset: SpikeDataset, by: str = "trial") -> SpikeDataset:
 
     Raises:
         KeyError: if there are no such arrays; it names those that there are.
-        ValueError: if one does not have a value for each trial.
+        ValueError: if one does not have a value for each trial, or numbers stand on one side and
+            strings on the other.
 
     >>> from tfp_bvae.data import static_dynamic
     >>> data = with_groups(static_dynamic(num_trials=3, num_valid=1), by="static")
     >>> data.train.group, data.valid.group
     (array([0, 0, 1, 1, 2, 2, 3, 3], dtype=int32), array([0, 1, 2, 3], dtype=int32))
     """
-    train = _values(dataset, "train", by)
-    labels, group = np.unique(train, return_inverse=True)
+    values = {side: _values(dataset, side, by) for side in ("train", "valid")}
+    kinds = {side: "SU".count(array.dtype.kind) > 0 for side, array in values.items()}
+    if kinds["train"] != kinds["valid"]:
+        raise ValueError(f"train_{by} and valid_{by} must both be numbers, or both strings")
+    labels = np.unique(values["train"])
+    if by == "group":  # made here before: -1 is what was not known
+        labels = labels[labels >= 0]
     if by == "trial":
-        known = np.full(dataset.valid.num_trials, -1)
-    else:
-        valid = _values(dataset, "valid", by)
-        nearest = np.minimum(np.searchsorted(labels, valid), len(labels) - 1)
-        known = np.where(labels[nearest] == valid, nearest, -1)
+        values["valid"] = np.full(dataset.valid.num_trials, -1)
+    train, valid = (_numbers(labels, values[side]) for side in ("train", "valid"))
     return SpikeDataset(
-        train=dataclasses.replace(dataset.train, group=group),
-        valid=dataclasses.replace(dataset.valid, group=known),
+        train=dataclasses.replace(dataset.train, group=train),
+        valid=dataclasses.replace(dataset.valid, group=valid),
         bin_width=dataset.bin_width,
         attrs={**dataset.attrs, "group_labels": labels},
     )
+
+
+def _numbers(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The place of each value among the labels, -1 where it is not there."""
+    if not len(labels):
+        return np.full(len(values), -1)
+    nearest = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
+    return np.where(labels[nearest] == values, nearest, -1)
 
 
 def _values(dataset: SpikeDataset, side: str, by: str) -> np.ndarray:
@@ -68,6 +79,8 @@ def _values(dataset: SpikeDataset, side: str, by: str) -> np.ndarray:
             f"{key} must hold a number or a string for each of {count} trials, "
             f"got {values.dtype} of shape {values.shape}"
         )
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError(f"{key} must hold a value for each trial, got NaN")
     return values
 
 

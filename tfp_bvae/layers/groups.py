@@ -169,7 +169,7 @@ class GroupDiscrimination(checks.TFKerasOnly, tf_keras.layers.Layer):
             + tf.reduce_sum(table**2, axis=-1)
         )  # [batch, num_groups]
         logits = -distance / (2.0 * self.scale**2)
-        own = tf.one_hot(tf.cast(group, tf.int32), table.shape[0], dtype=logits.dtype)
+        own = tf.one_hot(tf.cast(group, tf.int32), tf.shape(logits)[1], dtype=logits.dtype)
         surprise = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_sum(own * logits, axis=-1)
         known = tf.reduce_sum(own, axis=-1) > 0.0
         surprise = tf.reduce_mean(tf.where(known, surprise, np.nan))
