@@ -116,13 +116,13 @@ def complete(
     runs = json.loads(path.read_text()) if path.exists() else []
     for keys in wanted:
         if any(_agree(r, keys) for r in runs):
+            print("kept:", {k: v for k, v in keys.items() if k not in ("params", "settings")})
             continue
         same_fit = {k: v for k, v in keys.items() if k not in ("params", "settings")}
         figures = run(keys)
         runs = [r for r in runs if not _agree(r, same_fit)] + [{**keys, **figures}]
         runs.sort(key=lambda r: MODELS.index(r["model"]))
         tables.write(name, runs, table(runs))
-    tables.write(name, runs, table(runs))
 
 
 def _agree(run: dict, keys: dict) -> bool:

@@ -10,6 +10,7 @@ chosen on seeds 100 and up.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 
 import judging
@@ -153,6 +154,7 @@ def disentangled(found: inference.Posterior, dataset: data.SpikeDataset) -> dict
     return judging.disentanglement(codes, side, [True, False])
 
 
+@functools.cache
 def of_the_truth(seed: int) -> dict:
     """What the true rates would have, of the columns of both tables that they can have."""
     dataset = data.static_dynamic(seed=seed)
