@@ -26,11 +26,12 @@ from tfp_bvae.training import FitSettings, compile_model
 def measure(workload: str, path: str, repeats: int = 30) -> dict:
     """Seconds to the end of the first step, ms of later ones, and peak memory so far."""
     if workload == "lorenz":
-        dataset, settings = data.lorenz(), FitSettings()
+        dataset, given = data.lorenz(), {}
         model = models.lfads({"channels": dataset.train.recon.shape[-1]})
     else:
-        dataset, settings = make_dataset(path, 0), FitSettings.of(m1.SETTINGS)
+        dataset, given = make_dataset(path, 0), m1.SETTINGS
         model = m1.build(dataset, m1.PARAMS, seed=0)
+    settings = FitSettings.of(given).resolved(model.hyperparameters)
     inputs, targets = models.model_arrays(model, dataset.train)
     size = settings.batch_size
     batch = {name: tf.constant(x[:size]) for name, x in inputs.items()}, tf.constant(targets[:size])
