@@ -174,22 +174,22 @@ def table(runs: list[dict]) -> str:
     }  # fmt: skip
     delays = ", ".join(str(r[f"delay_by_{seen}"]) for seen in ("size", "step") for r in runs)
     note = (
-        f"Found: within {TOLERANCE} bins, share of the validation trials; a bin at random is so in "
-        f"0.05 of them, the middle of the trial in 0.10. Delays (a constant of each fit, from its "
-        f"training trials) by size, then by step: {delays} bins."
+        f"Found: within {TOLERANCE} bins (a bin at random: 0.05 of trials, the middle: 0.10), less "
+        f"a delay of each fit, fixed on its training trials: by size, then by step, {delays} bins."
     )
     seconds = f"A fit took {min(r['fit_s'] for r in runs):.0f} s or more beside other work."
     return f"{rows(runs, pulses)}\n{note}\n\n{rows(runs, rates)}\n{seconds} {tables.machine()}.\n"
 
 
 def rows(runs: list[dict], columns: dict[str, str]) -> str:
-    """One row for each fit, and the mean for each normalisation."""
+    """One row for each fit, and for several of one normalisation their mean."""
     found = []
     for kind in dict.fromkeys(r["normalize"] for r in runs):
         group = [r for r in runs if r["normalize"] == kind]
         found += [[kind, r["seed"], *(f"{r[n]:.3f}" for n in columns.values())] for r in group]
         spread = (tables.mean_and_spread([r[n] for r in group]) for n in columns.values())
-        found.append([kind, "mean ± SD", *spread])
+        if len(group) > 1:
+            found.append([kind, "mean ± SD", *spread])
     return tables.markdown(["normalised by", "seed", *columns], found)
 
 
