@@ -2,18 +2,21 @@
 
     python benchmarks/model_pages.py
 
-Reads `results/static_dynamic.json` and writes `results/model_NAME.md`; no fit is made.
+Reads `results/static_dynamic.json` and writes `results/model_NAME.md`, and `results/four_models.md`
+for the README; no fit is made.
 """
 
 from __future__ import annotations
 
 import json
 
+import judging
 import numpy as np
 import tables
 from static_dynamic import FITS, SIDES
 
 WHOLE = ("active_f", "active_z")  # numbers of dimensions
+TOGETHER = ("f_static", "z_static", "z_dynamic", "swap_both", "rate_r2")
 
 
 def page(runs: list[dict]) -> str:
@@ -37,6 +40,17 @@ def page(runs: list[dict]) -> str:
     )
 
 
+def together(runs: list[dict]) -> str:
+    """One row for each model, of what matters most."""
+    columns = {name: (SIDES | FITS)[name] for name in TOGETHER}
+    seeds = len({run["seed"] for run in runs})
+    rows = judging.rows(runs, columns)
+    return (
+        tables.markdown(["model", *columns.values()], rows)
+        + f"\nMean ± SD over {seeds} seeds of the simulation.\n"
+    )
+
+
 def given(run: dict) -> dict:
     """What was set of the model and of the fit."""
     return run["params"] | run["settings"]
@@ -48,6 +62,7 @@ def main() -> None:
         text = page([run for run in runs if run["model"] == model])
         (tables.RESULTS / f"model_{model}.md").write_text(text)
         print(f"{model}\n\n{text}")
+    (tables.RESULTS / "four_models.md").write_text(together(runs))
 
 
 if __name__ == "__main__":
