@@ -130,14 +130,14 @@ def _agree(run: dict, keys: dict) -> bool:
 
 
 def rows(runs: list[dict], columns: Iterable[str]) -> list[list[str]]:
-    """A row for each model: mean and standard deviation over its fits; empty where one is None."""
+    """A row for each model and its number of fits: mean and SD; empty where a value is None."""
     found = []
     for model in MODELS:
         own = [r for r in runs if r["model"] == model]
         if own:
             values = ([r[column] for r in own] for column in columns)
             cells = ("" if None in x else tables.mean_and_spread(x) for x in values)
-            found.append([model, *cells])
+            found.append([f"{model} ({len(own)})", *cells])
     return found
 
 

@@ -93,7 +93,7 @@ def targets(found: list[inference.Posterior], dataset: data.SpikeDataset) -> dic
 def table(runs: list[dict]) -> str:
     """Two tables: scores as of `m1.py`, and the target from each latent."""
     scores, read = (
-        tables.markdown(["model", *columns.values()], judging.rows(runs, columns))
+        tables.markdown(["model (fits)", *columns.values()], judging.rows(runs, columns))
         for columns in (SCORES, TARGETS)
     )
     splits = ", ".join(map(str, sorted({r["split"] for r in runs})))

@@ -182,9 +182,9 @@ def table(runs: list[dict]) -> str:
             for name in columns
         ]
         found = [*judging.rows(runs, columns), ["the truth", *of_truth]]
-        text += tables.markdown(["model", *columns.values()], found) + "\n"
+        text += tables.markdown(["model (fits)", *columns.values()], found) + "\n"
     found = judging.rows_with_chance(runs, judging.DISENTANGLEMENT)
-    text += tables.markdown(["model", *judging.DISENTANGLEMENT], found)
+    text += tables.markdown(["model (fits)", *judging.DISENTANGLEMENT], found)
     chance = (np.mean([r[f"{name}_chance"] for r in runs]) for name in PROBED)
     return (
         f"{text}\nMean ± SD over {len(truth)} seeds of the simulation, in brackets the mean of "
