@@ -12,6 +12,14 @@ import pytest
 gc.set_threshold(100_000, 20, 20)
 
 
+LONG = ("training", "cli", "models")  # folders whose files take minutes
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no worker sits over it while the other is done."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 @pytest.fixture(autouse=True)
 def seeds():
     """Seed Python, numpy and, if the test module has imported it, TensorFlow."""
