@@ -131,7 +131,13 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+RARER = ("lfads, no z, full covariance, negative binomial", "dsae-full, Gaussian")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[pytest.mark.slow] if kind in RARER else []) for kind in KINDS],
+)
 def test_its_mean_is_minus_the_loss_of_the_model(kind, dataset):
     """The loss with betas of 1, dropout off, and a KL that is not of the sample alone."""
     recipe, arguments, params = KINDS[kind]

@@ -19,7 +19,7 @@ WEIGHTED = {"num_samples": 2, "importance_weighted": True}
     [
         ({"likelihood": "gaussian_full"}, {"generator_cell": "gru"}),
         pytest.param({"likelihood": "gaussian", **WEIGHTED}, OPEN, marks=pytest.mark.slow),
-        ({"likelihood": "negative_binomial", **WEIGHTED}, OPEN),
+        pytest.param({"likelihood": "negative_binomial", **WEIGHTED}, OPEN, marks=pytest.mark.slow),
     ],
 )
 def test_rarer_likelihoods_and_bounds_go_through_fit(dataset, arguments, params):
