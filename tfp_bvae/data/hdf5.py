@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import checks
 from .arrays import read_arrays, write_arrays
-from .containers import SpikeDataset, Split, as_trials, require_counts
+from .as_arrays import as_trials
+from .containers import SpikeDataset, Split, require_counts
 
 SIDES = ("train", "valid")
 KEYS = {

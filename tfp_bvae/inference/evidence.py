@@ -14,8 +14,8 @@ from tfp_bvae import checks
 from tfp_bvae.data import Split
 from tfp_bvae.layers.kl import divergence
 from tfp_bvae.metrics import effective_sample_size, importance_weighted_log_likelihood
-from tfp_bvae.models import BetaVAE, Segments, model_arrays, model_segments
-from tfp_bvae.models.group_means import estimate_group_means
+from tfp_bvae.models import BetaVAE, Segments, equal_batches, model_arrays, model_segments
+from tfp_bvae.models.group_means import estimate_group_means, f_means
 from tfp_bvae.rnn import posterior_values
 
 __all__ = ["Evidence", "log_likelihood"]
@@ -91,7 +91,11 @@ def log_likelihood(
     terms = _terms(model)
     count, chunks = len(targets), -(-num_samples // at_once)
     if "group" in inputs:
-        means = [terms.f_means(batch) for _, batch in _batches(inputs, count, batch_size)]
+        spikes = inputs["spikes"]
+        means = [
+            terms.f_means(tf.constant(spikes[trials]))
+            for trials in equal_batches(count, batch_size)
+        ]
         inputs |= {CENTRE: _centres(model, segments, np.concatenate(means)[:count])}
     parts = []
     for index, (trials, batch) in enumerate(_batches(inputs, count, batch_size)):
@@ -109,8 +113,7 @@ def log_likelihood(
 
 def _batches(inputs: dict, count: int, batch_size: int) -> Iterator[tuple[np.ndarray, dict]]:
     """Numbers of trials and their inputs; all batches of one size, filled up with the last."""
-    for first in range(0, count, batch_size):
-        trials = np.minimum(np.arange(first, first + min(batch_size, count)), count - 1)
+    for trials in equal_batches(count, batch_size):
         yield trials, {name: tf.constant(x[trials]) for name, x in inputs.items()}
 
 
@@ -140,22 +143,15 @@ class _Terms:
     def __init__(self, model: BetaVAE):
         layers = {layer.name: layer for layer in model.layers}
         terms = {name: layers[name].input[:2] for name in ("kl_f", "kl_z") if name in layers}
-        self._q_f, self._p_f, self._likelihood = (
-            layers[name] for name in ("q_f", "p_f", "likelihood")
-        )
+        self._p_f, self._likelihood = layers["p_f"], layers["likelihood"]
         # each [q, p], with the draw of q that the log-rates were made of
         self._terms = tf_keras.Model(model.inputs, terms | {"eta": self._likelihood.input})
-        self._f_params = tf_keras.Model(model.inputs, layers["f_params"].output)
-        self.f_means = tf.function(self._f_means, jit_compile=True)
+        self.f_means = f_means(model) if "group" in layers else None
         self._compiled = tf.function(self._log_weights, jit_compile=True)
 
     def log_weights(self, batch: dict, targets: tf.Tensor, seed: list[int], samples: int):
         """Of that many joint samples of each trial, `[sample, trial]`, nats."""
         return self._compiled(batch, targets, tf.constant(seed, tf.int32), samples)
-
-    def _f_means(self, batch):
-        """Means of q(f), `[trial, f_size]`."""
-        return self._q_f.distribution(self._f_params(batch, training=False)).mean()
 
     def _log_weights(self, batch, targets, seed, samples):
         repeated = {name: tf.repeat(x, samples, axis=0) for name, x in batch.items()}

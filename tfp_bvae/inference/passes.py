@@ -9,9 +9,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae import checks
 from tfp_bvae.data import Split
-from tfp_bvae.models import BetaVAE, model_arrays
+from tfp_bvae.models import BetaVAE, equal_batches, model_arrays
 from tfp_bvae.rnn import posterior_values
 
 __all__ = ["Passes", "at_posterior_mean", "batches", "joined", "passes_of"]
@@ -116,10 +115,7 @@ def _quantities(layers: dict[str, tf_keras.layers.Layer]) -> dict[str, tf.Tensor
 def batches(model: BetaVAE, split: Split, batch_size: int) -> Iterator[dict[str, tf.Tensor]]:
     """Inputs of `batch_size` trials at a time; the last one is filled up with its last trial."""
     inputs, _ = model_arrays(model, split)
-    count = len(split.encod)
-    size = min(checks.whole_number("batch_size", batch_size, 1), count)
-    for first in range(0, count, size):
-        trials = np.minimum(np.arange(first, first + size), count - 1)
+    for trials in equal_batches(len(split.encod), batch_size):
         yield {name: tf.constant(x[trials]) for name, x in inputs.items()}
 
 

@@ -16,11 +16,12 @@ from tfp_bvae.models.builders import (
     make_z_variational,
     prepare_inputs,
     sample_z_prior,
+    split_settings,
 )
 from tfp_bvae.models.dsae import dsae, dsae_params
 from tfp_bvae.models.fhvae import fhvae, fhvae_params
-from tfp_bvae.models.hyperparameters import Params, split_settings
-from tfp_bvae.models.inputs import Segments, model_arrays, model_segments
+from tfp_bvae.models.hyperparameters import Params
+from tfp_bvae.models.inputs import Segments, equal_batches, model_arrays, model_segments
 from tfp_bvae.models.lfads import lfads
 from tfp_bvae.models.recipes import RECIPES, Recipe
 
@@ -42,6 +43,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "create_z_prior",
     "dsae",
     "dsae_params",
+    "equal_batches",
     "fhvae",
     "fhvae_params",
     "is_of_counts",

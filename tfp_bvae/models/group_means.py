@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import tensorflow as tf
+import tf_keras
 
 from tfp_bvae import checks
+from tfp_bvae.models.base import BetaVAE
 
-__all__ = ["estimate_group_means"]
+__all__ = ["estimate_group_means", "f_means"]
 
 
 def estimate_group_means(
@@ -57,3 +62,29 @@ def estimate_group_means(
     sums = np.zeros([len(groups), f_means.shape[1]])
     np.add.at(sums, row, f_means)
     return groups, sums / (count[:, np.newaxis] + shrinkage)
+
+
+def f_means(model: BetaVAE, jit_compile: bool = True) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function from spikes `[segment, time, channel]` to the means of q(f) `[segment, f_size]`.
+
+    It asks for no group, since q(f) of `models.fhvae` does not depend on one, and follows the
+    model's weights.
+
+    Args:
+        model: of `models.fhvae`.
+        jit_compile: compile it with XLA.
+
+    >>> from tfp_bvae import models
+    >>> model = models.fhvae({"channels": 3, "num_groups": 2}, {"f_size": 4})
+    >>> f_means(model, jit_compile=False)(tf.ones([5, 6, 3])).shape
+    TensorShape([5, 4])
+    """
+    q_f = model.get_layer("q_f")
+    encoder = tf_keras.Model(
+        model.get_layer("spikes").output, model.get_layer("f_params").output, name="f_means"
+    )
+
+    def means(spikes):
+        return q_f.distribution(encoder(spikes, training=False)).mean()
+
+    return tf.function(means, jit_compile=jit_compile)

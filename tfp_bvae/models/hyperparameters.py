@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tfp_bvae import checks
 from tfp_bvae.models.arguments import Arguments
 from tfp_bvae.models.contradictions import refuse_contradictions
 from tfp_bvae.settings import Settings, setting
 
-__all__ = ["CELLS", "Arguments", "Params", "split_settings"]
+__all__ = ["CELLS", "Arguments", "Params"]
 
 CELLS = ("clipped_gru", "gru", "lstm", "simple_rnn")
 COVARIANCES = ("diagonal", "full")
@@ -202,24 +201,3 @@ class Params(Settings):
         if isinstance(given, Mapping):
             refuse_contradictions(params, explicit=given)
         return params
-
-
-def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
-    """One flat dict of settings, parted into `Arguments` and `Params`.
-
-    Raises:
-        KeyError: for a name that neither knows.
-
-    >>> arguments, params = split_settings({"channels": 36, "factors": 10})
-    >>> arguments.channels, params.factors
-    (36, 10)
-    """
-    names = [*Arguments.names(), *Params.names()]
-    if given is not None and not isinstance(given, Mapping):
-        raise TypeError(f"settings must be a Params or a dict, got {given!r}")
-    for name in given or {}:
-        checks.known_key("setting", name, names)
-    return tuple(
-        kind.of({name: value for name, value in (given or {}).items() if name in kind.names()})
-        for kind in (Arguments, Params)
-    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from tfp_bvae import checks
 from tfp_bvae.data import Split, cut_segments, require_counts
 from tfp_bvae.models.arguments import is_of_counts
 from tfp_bvae.models.base import BetaVAE
 
-__all__ = ["Segments", "model_arrays", "model_segments"]
+__all__ = ["Segments", "equal_batches", "model_arrays", "model_segments"]
 
 
 class Segments(NamedTuple):
@@ -88,6 +90,26 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
     if "group" in model.input_names:
         inputs |= _groups(split)
     return inputs, split.recon[:, segment:]
+
+
+def equal_batches(count: int, batch_size: int) -> Iterator[np.ndarray]:
+    """Numbers of trials, `batch_size` at a time, all of one length, so that one shape is compiled.
+
+    The last batch is filled up with the last trial: of what comes of all, the first `count` count.
+
+    Args:
+        count: number of trials.
+        batch_size: trials at a time; at most all of them.
+
+    Raises:
+        TypeError, ValueError: if `batch_size` is no whole number of at least 1.
+
+    >>> [batch.tolist() for batch in equal_batches(5, 2)]
+    [[0, 1], [2, 3], [4, 4]]
+    """
+    size = min(checks.whole_number("batch_size", batch_size, 1), count)
+    for first in range(0, count, size):
+        yield np.minimum(np.arange(first, first + size), count - 1)
 
 
 def _groups(split: Split) -> dict[str, np.ndarray]:

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae.models import BetaVAE
-from tfp_bvae.models.group_means import estimate_group_means
+from tfp_bvae.models import BetaVAE, equal_batches
+from tfp_bvae.models.group_means import estimate_group_means, f_means
 from tfp_bvae.training.batches import GroupBatches
 
 __all__ = ["HierarchicalSampling"]
@@ -58,7 +58,7 @@ class HierarchicalSampling(tf_keras.callbacks.Callback):
         self.batches, self.table = batches, means.table
         self.scale = params["p_f_scale"] / math.sqrt(params["beta_f"])
         self.prior_scale = means.scale
-        self._encode = tf.function(_f_means(model), jit_compile=jit_compile)
+        self._encode = f_means(model, jit_compile)
 
     def on_epoch_begin(self, epoch, logs=None):
         segments = self.batches.members(epoch)
@@ -73,10 +73,11 @@ class HierarchicalSampling(tf_keras.callbacks.Callback):
 
     def _f_of(self, segments: np.ndarray) -> np.ndarray:
         """Means of q(f) of some segments, `[segment, f_size]`."""
-        spikes, size, parts = self.batches.inputs["spikes"], self.batches.batch_size, []
-        for first in range(0, len(segments), size):
-            part = np.minimum(np.arange(first, first + size), len(segments) - 1)  # one shape only
-            parts.append(self._encode(tf.constant(spikes[segments[part]])))
+        spikes, size = self.batches.inputs["spikes"], self.batches.batch_size
+        parts = [
+            self._encode(tf.constant(spikes[segments[part]]))
+            for part in equal_batches(len(segments), size)
+        ]
         return np.concatenate(parts)[: len(segments)]
 
     def _reassigned(self, epoch: int) -> np.ndarray:
@@ -89,16 +90,3 @@ class HierarchicalSampling(tf_keras.callbacks.Callback):
         for slot in self.model.optimizer.variables:
             if slot.name.partition("/")[2] == self.table.name:  # "m/" and "v/" before it
                 slot.assign(tf.where(rows[:, np.newaxis], tf.zeros_like(slot), slot))
-
-
-def _f_means(model: BetaVAE):
-    """From spikes to the mean of q(f); the groups are not asked."""
-    q_f = model.get_layer("q_f")
-    encoder = tf_keras.Model(
-        model.get_layer("spikes").output, model.get_layer("f_params").output, name="f_means"
-    )
-
-    def f_means(spikes):
-        return q_f.distribution(encoder(spikes, training=False)).mean()
-
-    return f_means

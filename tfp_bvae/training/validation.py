@@ -8,7 +8,13 @@ from tensorflow_probability import distributions as tfd
 
 from tfp_bvae.data import Split
 from tfp_bvae.metrics import bits_per_spike
-from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays, model_segments
+from tfp_bvae.models import (
+    BetaVAE,
+    equal_batches,
+    is_of_counts,
+    model_arrays,
+    model_segments,
+)
 
 __all__ = ["HeldOut"]
 
@@ -34,7 +40,7 @@ class HeldOut:
     def __init__(self, model: BetaVAE, split: Split, batch_size: int, jit_compile: bool = True):
         split = model_segments(model, split).split
         self.inputs, self.targets = model_arrays(model, split)
-        self.batch_size = min(batch_size, len(self.targets))
+        self.batch_size = batch_size
         self.scored = self._choose(split)
         self.counts = is_of_counts(model.hyperparameters["arguments"]["likelihood"])
         self._step = tf.function(_forward(model, self.counts), jit_compile=jit_compile)
@@ -64,10 +70,8 @@ class HeldOut:
 
     def _evaluate(self) -> tuple[np.ndarray, np.ndarray]:
         """Means of all targets, and for Gaussian data their marginal log-likelihoods."""
-        count, size = len(self.targets), self.batch_size
-        parts = []
-        for first in range(0, count, size):
-            trials = np.minimum(np.arange(first, first + size), count - 1)  # one shape only
+        count, parts = len(self.targets), []
+        for trials in equal_batches(count, self.batch_size):
             batch = {name: tf.constant(x[trials]) for name, x in self.inputs.items()}
             parts.append(self._step(batch, tf.constant(self.targets[trials])))
         means, log_probs = (np.concatenate(p)[:count] for p in zip(*parts, strict=True))

@@ -1,5 +1,6 @@
 """The kit: functions that build each part of a beta-VAE as a set of hyperparameters says."""
 
+from tfp_bvae.models.builders.doors import split_settings
 from tfp_bvae.models.builders.dynamic import (
     create_z_encoder,
     create_z_prior,
@@ -26,4 +27,5 @@ __all__ = [
     "make_z_variational",
     "prepare_inputs",
     "sample_z_prior",
+    "split_settings",
 ]

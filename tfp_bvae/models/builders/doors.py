@@ -7,9 +7,10 @@ from typing import Any
 
 import tf_keras
 
-from tfp_bvae.models.hyperparameters import Arguments, Params, split_settings
+from tfp_bvae import checks
+from tfp_bvae.models.hyperparameters import Arguments, Params
 
-__all__ = ["Settings", "as_arguments", "as_params", "fan_in"]
+__all__ = ["Settings", "as_arguments", "as_params", "fan_in", "split_settings"]
 
 Settings = Params | Mapping[str, Any] | None
 
@@ -27,6 +28,27 @@ def as_arguments(given: Arguments | Mapping[str, Any] | None, params: Settings) 
             raise ValueError(f"{sorted(twice)[0]} must be among the arguments alone, got it twice")
         return Arguments.of(given)
     return split_settings(params)[0] if isinstance(params, Mapping) else Arguments()
+
+
+def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
+    """One flat dict of settings, parted into `Arguments` and `Params`.
+
+    Raises:
+        KeyError: for a name that neither knows.
+
+    >>> arguments, params = split_settings({"channels": 36, "factors": 10})
+    >>> arguments.channels, params.factors
+    (36, 10)
+    """
+    names = [*Arguments.names(), *Params.names()]
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"settings must be a Params or a dict, got {given!r}")
+    for name in given or {}:
+        checks.known_key("setting", name, names)
+    return tuple(
+        kind.of({name: value for name, value in (given or {}).items() if name in kind.names()})
+        for kind in (Arguments, Params)
+    )
 
 
 def fan_in(size: int) -> tf_keras.initializers.Initializer:
