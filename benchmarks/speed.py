@@ -1,11 +1,17 @@
-"""What a training step costs beside the matrix products in it, which no code can do without.
+"""What a training step costs: beside lfads-torch's, and beside the matrix products in it.
 
     python benchmarks/speed.py [--workloads lorenz maze long] [--models lfads ...] [--rounds 10]
+        [--lfads-torch CHECKOUT [--torch-python PYTHON]]
 
-For each workload and model: the step of `training.fit` (compiled by XLA), and the floor, the same
-matrix products by themselves, forward and backward, as numpy's BLAS does them. The two take
-turns in one process, and each round gives one ratio: times differ from machine to machine and from
-hour to hour, ratios little. Each pair runs in a process of its own.
+For each workload and model: the step of `training.fit`, compiled by XLA, on one batch. For LFADS
+two floors, which no code can go below: the time that its multiplications and additions take at the
+rate of one large product, and the matrix products themselves, as numpy's BLAS does them one after
+the other. With a checkout of https://github.com/arsedler9/lfads-torch, its step on the same
+sizes (`peers.py`), both with torch's default number of threads and with one; the quicker counts.
+
+All of these take turns, each in a process of its own (`turns.py`), and each round gives one ratio.
+A time is the best of three in a row. The first step includes tracing and compiling; memory is that
+of the whole process at its peak, libraries included.
 """
 
 from __future__ import annotations
@@ -13,50 +19,26 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import subprocess
 import sys
-import time
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 import tables
-import tensorflow as tf
+import turns
+from products import F_SIZE, WORKLOADS, Z_SIZE, Workload
 
-from tfp_bvae import data, models, training
-
-
-class Workload(NamedTuple):
-    """Sizes of a batch, and of the generator."""
-
-    batch: int
-    bins: int
-    encoded: int  # bins that the encoders see
-    channels: int
-    outputs: int
-    generator: int
-    factors: int
+HERE = Path(__file__).parent
+MODELS = ("lfads", "dsae-full", "dsae-factorized", "fhvae")
+DROPOUT = {"dropout": 0.3, "coordinated_dropout": 0.3}
+OF_LFADS = DROPOUT | {"l2_generator": 1e-4, "l2_controller": 1e-4}
 
 
-WORKLOADS = {
-    "lorenz": Workload(64, 50, 50, 30, 30, 64, 20),
-    "maze": Workload(256, 45, 35, 137, 182, 200, 100),
-    "long": Workload(64, 200, 200, 100, 100, 200, 20),
-}
-UNITS = 100  # of the encoders
-CONTROLLER = 80
-LATENTS = {"f_size": 64, "z_size": 4}
-OF_LFADS = {"controller_units": CONTROLLER, "dropout": 0.3}
-Product = tuple[int, int, int, int]  # rows, inner, columns, how often
-
-
-def build(name: str, work: Workload) -> tuple[models.BetaVAE, data.Split]:
+def build(name: str, work: Workload):
     """A model for a workload, and as many random trials as its batch has."""
+    from tfp_bvae import data, models
+
     counts = np.random.default_rng(0).poisson(0.3, (work.batch, work.bins, work.outputs))
     split = data.Split(counts[:, : work.encoded, : work.channels], counts)
-    params = LATENTS | {
-        "f_encoder_units": UNITS, "z_encoder_units": UNITS,
-        "generator_units": work.generator, "factors": work.factors,
-    } | (OF_LFADS if name == "lfads" else {})  # fmt: skip
     arguments = {
         "channels": work.channels,
         "outputs": work.outputs,
@@ -65,140 +47,138 @@ def build(name: str, work: Workload) -> tuple[models.BetaVAE, data.Split]:
     recipe = models.RECIPES[name]
     if recipe.of_groups:
         arguments |= {"num_groups": work.batch, "forward_bins": 0}
-        split = data.Split(
-            counts[:, : work.encoded, : work.channels],
-            counts[:, : work.encoded],
-            group=np.arange(work.batch),
-        )
-    return recipe.build(arguments, recipe.params(params)), split
+        encoded = counts[:, : work.encoded]
+        split = data.Split(encoded[..., : work.channels], encoded, group=np.arange(work.batch))
+    return recipe.build(arguments, recipe.params(params_of(name, work))), split
 
 
-def lfads_products(work: Workload) -> list[Product]:
-    """Rows, inner size, columns and number of the products of LFADS' forward pass."""
-    batch, wide, gen = work.batch, 2 * UNITS, work.generator
-    encoder = [
-        (batch * work.encoded, work.channels, 3 * UNITS, 2),
-        (batch, UNITS, 3 * UNITS, 2 * work.encoded),
-    ]
-    step = [
-        (batch, work.factors, 3 * CONTROLLER, work.bins),
-        (batch, CONTROLLER, 3 * CONTROLLER, work.bins),
-        (batch, CONTROLLER, 2 * LATENTS["z_size"], work.bins),
-        (batch, LATENTS["z_size"], 3 * gen, work.bins),
-        (batch, gen, 3 * gen, work.bins),
-        (batch, gen, work.factors, work.bins),
-    ]
-    whole = [
-        (batch * work.bins, wide, 3 * CONTROLLER, 1),
-        (batch * work.bins, work.factors, work.outputs, 1),
-    ]
-    return [*encoder, *encoder, *step, *whole]
+def params_of(name: str, work: Workload) -> dict:
+    """Settings that give a model the sizes of a workload."""
+    params = {
+        "f_size": F_SIZE, "z_size": Z_SIZE, "f_encoder_units": work.units,
+        "z_encoder_units": work.units, "generator_units": work.generator, "factors": work.factors,
+    }  # fmt: skip
+    return params | ({"controller_units": work.units, **OF_LFADS} if name == "lfads" else {})
 
 
-def floor(work: Workload):
-    """A function that does the products of a training step of LFADS, and nothing else.
+def compiled_step(model, split):
+    """The step of `training.fit` on all trials of a split: a function without arguments."""
+    import tensorflow as tf
 
-    Backward, the gradient of what came in is as many products of the same size; that of the
-    weights is one product over all steps.
-    """
-    made = []
-    for rows, inner, columns, count in lfads_products(work):
-        made.append((rows, inner, columns, count))
-        made.append((rows, columns, inner, count))
-        made.append((inner, rows * count, columns, 1))
-    rng = np.random.default_rng(0)
-    pairs = []
-    for rows, inner, columns, count in made:
-        left, right, out = (
-            rng.standard_normal(shape, np.float32)
-            for shape in ((rows, inner), (inner, columns), (rows, columns))
-        )
-        pairs.append((left, right, out, count))
+    from tfp_bvae import models, training
 
-    def run() -> None:
-        for left, right, out, count in pairs:
-            for _ in range(count):
-                np.matmul(left, right, out=out)
-
-    return run
-
-
-def measure(workload: str, model_name: str, rounds: int) -> dict:
-    """The step and the floor in turns; ms, and the first call in seconds."""
-    work = WORKLOADS[workload]
-    model, split = build(model_name, work)
     inputs, targets = models.model_arrays(model, split)
     batch = {name: tf.constant(x) for name, x in inputs.items()}, tf.constant(targets)
-    settings = training.FitSettings.of({"epochs": 1, "batch_size": work.batch})
+    settings = training.FitSettings.of({"epochs": 1, "batch_size": len(targets)})
     training.compile_model(model, settings, steps=1000)
     step = tf.function(model.train_step, jit_compile=True)
-
-    def ours() -> None:
-        tf.nest.map_structure(lambda x: x.numpy(), step(batch))
-
-    first = seconds(ours)
-    others = {"floor": floor(work)} if model_name == "lfads" else {}
-    for run in (ours, *others.values()):
-        run()
-    times: dict[str, list[float]] = {"step": [], **{name: [] for name in others}}
-    for _ in range(rounds):
-        for name, run in ({"step": ours} | others).items():
-            times[name].append(1e3 * min(seconds(run) for _ in range(3)))
-    return {
-        "workload": workload,
-        "model": model_name,
-        "first_s": first,
-        "peak_mb": tables.peak_memory(),
-        "ms": times,
-    }
+    return lambda: tf.nest.map_structure(lambda x: x.numpy(), step(batch))
 
 
-def seconds(run) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
+def serve_step(name: str, work: Workload) -> None:
+    """The worker that takes this package's steps."""
+    step = compiled_step(*build(name, work))
+    about = {"first_s": turns.seconds(step)}
+    step()
+    turns.serve(about, lambda: {"ms": turns.milliseconds(step)})
+
+
+def commands(workload: str, model: str, args: argparse.Namespace) -> dict[str, list[str]]:
+    """What starts each worker of a comparison."""
+    work = WORKLOADS[workload]
+    own = [sys.executable, __file__, "--serve", "--workloads", workload, "--models", model]
+    if model != "lfads":
+        return {"step": own}
+    floor = [sys.executable, str(HERE / "products.py"), json.dumps(work._asdict())]
+    return {"step": own, "floor": floor} | peer_commands(args, "step", sizes_of_peer(work))
+
+
+def sizes_of_peer(work: Workload) -> dict:
+    """A workload as `peers.build` takes it."""
+    latents = {"static_units": work.units, "f_size": F_SIZE, "z_size": Z_SIZE}
+    return work._asdict() | latents | DROPOUT | {"beta": 0.1, "warm_up": 20}
+
+
+def peer_commands(args: argparse.Namespace, job: str, sizes: dict) -> dict[str, list[str]]:
+    """Workers of lfads-torch, with torch's default of threads and with one; none without it."""
+    if not args.lfads_torch:
+        return {}
+    command = [args.torch_python, str(HERE / "peers.py"), args.lfads_torch, job, json.dumps(sizes)]
+    return {"peer": command, "peer, one thread": [*command, "--threads", "1"]}
+
+
+def quicker_peer(found: dict[str, dict], figure: str) -> dict | None:
+    """Of the workers of lfads-torch the one whose median is lower."""
+    peers = [found[name] for name in found if name.startswith("peer")]
+    return min(peers, key=lambda peer: np.median(peer[figure]), default=None)
 
 
 def table(runs: list[dict]) -> str:
-    """One row for each workload and model: medians, and the median ratio with its range."""
-    rows = []
-    for r in runs:
-        step = np.array(r["ms"]["step"])
-        cells = [r["workload"], r["model"], f"{np.median(step):.0f}"]
-        if "floor" in r["ms"]:
-            ratio = step / np.array(r["ms"]["floor"])
-            low, high = np.percentile(ratio, [10, 90])
-            cells += [
-                f"{np.median(r['ms']['floor']):.0f}",
-                f"{np.median(ratio):.1f} ({low:.1f} to {high:.1f})",
-            ]
-        else:
-            cells += ["", ""]
-        rows.append([*cells, f"{r['first_s']:.0f}", f"{r['peak_mb']:.0f}"])
+    """LFADS beside its floors and lfads-torch, then all models: medians over rounds."""
+    floors = [[r["workload"], *beside(r["found"])] for r in runs if "floor" in r["found"]]
     header = [
-        "workload", "model", "step, ms", "its matrix products alone, ms",
-        "ratio, median (10 to 90 %)", "first step, s", "peak memory, MB",
+        "LFADS", "step, ms", "GFLOP of its products", "these at the rate of one large product, ms",
+        "step over that", "these one by one, ms", "step over that", "lfads-torch's step, ms",
+        "lfads-torch over ours",
     ]  # fmt: skip
-    return tables.markdown(header, rows) + f"\n{tables.machine()}.\n"
+    of_first = ["workload", "model", "step, ms", "first step, s", "peak memory, MB"]
+    parts = [tables.markdown(header, floors)] if floors else []
+    parts.append(tables.markdown(of_first, [row for r in runs for row in costs(r)]))
+    note = "Times are medians over rounds; ratios are those of each round, median (10 % to 90 %)."
+    return "\n".join([*parts, f"{note} {tables.machine()}.\n"])
+
+
+def beside(found: dict[str, dict]) -> list[str]:
+    """The step of LFADS, its floors, and the peer."""
+    step, floor, peer = found["step"]["ms"], found["floor"], quicker_peer(found, "ms")
+    at_rate = 1e3 * floor["gflop"] / np.array(floor["gflop_per_s"])
+    row = [f"{np.median(step):.0f}", f"{floor['gflop']:.1f}"]
+    for least in (at_rate, floor["ms"]):
+        row += [f"{np.median(least):.0f}", turns.ratio(step, least)]
+    if not peer:
+        return [*row, "", ""]
+    threads = f"{np.median(peer['ms']):.0f} ({peer['threads']} threads)"
+    return [*row, threads.replace("1 threads", "1 thread"), turns.ratio(peer["ms"], step)]
+
+
+def costs(run: dict) -> list[list[str]]:
+    """Rows of what a model costs, and lfads-torch where it was beside it."""
+    found = {run["model"]: run["found"]["step"]}
+    peer = quicker_peer(run["found"], "ms")
+    if peer:
+        found["lfads-torch"] = peer
+    return [
+        [
+            run["workload"], name, f"{np.median(one['ms']):.0f}", f"{one['first_s']:.1f}",
+            f"{max(one['peak_mb']):.0f}",
+        ]
+        for name, one in found.items()
+    ]  # fmt: skip
+
+
+def peer_options(parser: argparse.ArgumentParser) -> None:
+    """Where lfads-torch is, for all benchmarks that have it beside them."""
+    parser.add_argument("--lfads-torch", metavar="CHECKOUT", help="its clone; none: left out")
+    parser.add_argument("--torch-python", metavar="PYTHON", default=sys.executable)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=WORKLOADS)
-    parser.add_argument("--models", nargs="+", default=list(models.RECIPES))
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--one", action="store_true", help="print one measurement as JSON")
+    parser.add_argument("--name", default="speed", help="of the results")
+    parser.add_argument("--serve", action="store_true", help="be the worker of one comparison")
+    peer_options(parser)
     args = parser.parse_args()
-    if args.one:
-        print(json.dumps(measure(args.workloads[0], args.models[0], args.rounds)))
+    if args.serve:
+        serve_step(args.models[0], WORKLOADS[args.workloads[0]])
         return
     runs = []
     for workload, model in itertools.product(args.workloads, args.models):
-        command = [sys.executable, __file__, "--one", "--workloads", workload, "--models", model]
-        command += ["--rounds", str(args.rounds)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        runs.append(json.loads(done.stdout.splitlines()[-1]))
-        tables.write("speed", runs, table(runs))
+        found = turns.turns(commands(workload, model, args), args.rounds)
+        runs.append({"workload": workload, "model": model, "found": found})
+        tables.write(args.name, runs, table(runs))
 
 
 if __name__ == "__main__":
