@@ -1,23 +1,31 @@
 """Containers, readers and writers, binning, and simulated recordings with known truth."""
 
-from .arrays import atomic_file, read_arrays, write_arrays
+from .arrays import read_arrays, write_arrays
+from .chopping import chop, merge
 from .containers import SpikeDataset, Split, require_counts
+from .files import atomic_file
 from .groups import with_groups
-from .hdf5 import read_hdf5, write_hdf5
+from .hdf5 import open_hdf5, read_hdf5, write_hdf5
 from .segments import cut_segments, stitch_segments
+from .stored import StoredArray, row_blocks
 from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
 from .trials import stratified_split, trials_from_events
 
 __all__ = [
     "SpikeDataset",
     "Split",
+    "StoredArray",
     "atomic_file",
     "chaotic_rnn",
+    "chop",
     "cut_segments",
     "lorenz",
+    "merge",
+    "open_hdf5",
     "read_arrays",
     "read_hdf5",
     "require_counts",
+    "row_blocks",
     "sessions",
     "static_dynamic",
     "stitch_segments",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_groups", "as_trials"]
+__all__ = ["as_groups", "as_trials", "require_trials_shape"]
 
 
 def as_groups(value: Any, num_trials: int) -> np.ndarray:
@@ -46,11 +46,25 @@ def as_trials(name: str, value: Any) -> np.ndarray:
         raise ValueError(
             f"{name} must be a numeric [trial, time, channel] array, trials of one length: {error}"
         ) from error
-    if array.ndim != 3:
-        raise ValueError(f"{name} must be [trial, time, channel], got shape {array.shape}")
-    if array.size == 0:
-        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    require_trials_shape(name, array.shape)
     bad = array.size - np.count_nonzero(np.isfinite(array))
     if bad:
         raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite")
     return array
+
+
+def require_trials_shape(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse what is not `[trial, time, channel]`, or has none of one of them.
+
+    Raises:
+        ValueError: naming the array.
+
+    >>> require_trials_shape("encod", (5, 10))
+    Traceback (most recent call last):
+    ...
+    ValueError: encod must be [trial, time, channel], got shape (5, 10)
+    """
+    if len(shape) != 3:
+        raise ValueError(f"{name} must be [trial, time, channel], got shape {shape}")
+    if 0 in shape:
+        raise ValueError(f"{name} must not be empty, got shape {shape}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import checks
 from .as_arrays import as_groups, as_trials
+from .stored import StoredArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -20,8 +21,9 @@ class Split:
     channels or forward prediction, `recon` is larger: its first channels and first bins are those
     of `encod`, in the same order.
 
-    Every array is kept as float32 and must be finite. Whether the values are *counts* depends on
-    the likelihood; `require_counts` asks that question before a Poisson model is trained.
+    Every array is kept as float32 and must be finite; a `StoredArray` stays on disk. Whether the
+    values are *counts* depends on the likelihood; `require_counts` asks that question before a
+    Poisson model is trained.
 
     Args:
         encod: observations for the encoders, `[trial, time, channel_in]`, spikes per bin.
@@ -41,15 +43,17 @@ class Split:
     Split(4 trials, encod 8 x 2, recon 10 x 3)
     """
 
-    encod: np.ndarray
-    recon: np.ndarray
-    ext_input: np.ndarray | None = None
-    truth: np.ndarray | None = None
+    encod: np.ndarray | StoredArray
+    recon: np.ndarray | StoredArray
+    ext_input: np.ndarray | StoredArray | None = None
+    truth: np.ndarray | StoredArray | None = None
     group: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ("encod", "recon", "ext_input", "truth"):
             value = getattr(self, name)
+            if isinstance(value, StoredArray):  # looked at already
+                continue
             if value is not None or name in ("encod", "recon"):
                 object.__setattr__(self, name, as_trials(name, value))
         self._check_shapes()
@@ -85,7 +89,7 @@ class Split:
         return self.encod.shape[0]
 
     def select(self, indices: np.ndarray) -> Split:
-        """The chosen trials, in the order given.
+        """The chosen trials, in the order given; those that are on disk stay there.
 
         Args:
             indices: trial numbers or a boolean mask over trials.
@@ -98,8 +102,9 @@ class Split:
         >>> Split(counts, counts).select([0, 2]).num_trials
         2
         """
+        indices = np.asarray(indices)
         arrays = (self.encod, self.recon, self.ext_input, self.truth, self.group)
-        return Split(*(None if array is None else array[np.asarray(indices)] for array in arrays))
+        return Split(*(_rows(array, indices) for array in arrays))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,6 +154,12 @@ class SpikeDataset:
         return f"SpikeDataset(bin_width={self.bin_width:g} s,\n  {sides})"
 
 
+def _rows(array: np.ndarray | StoredArray | None, indices: np.ndarray):
+    if array is None:
+        return None
+    return array.select(indices) if isinstance(array, StoredArray) else array[indices]
+
+
 def _inner_shape(array: np.ndarray | None) -> tuple[int, ...] | None:
     return None if array is None else array.shape[1:]
 
@@ -178,9 +189,17 @@ def require_counts(data: Split | SpikeDataset, name: str = "") -> None:
         raise TypeError(f"data must be a Split or a SpikeDataset, got {type(data).__name__}")
     for field_name in ("encod", "recon"):
         array = getattr(data, field_name)
-        wrong = (array < 0) | (array != np.floor(array))
-        if wrong.any():
+        count, example = _not_counts(array)
+        if count:
             raise ValueError(
                 f"{name}{field_name} must hold whole numbers of at least 0; "
-                f"{wrong.sum()} of {array.size} are not, for example {array[wrong][0]:g}"
+                f"{count} of {array.size} are not, for example {example:g}"
             )
+
+
+def _not_counts(array: np.ndarray | StoredArray) -> tuple[int, float | None]:
+    """Number of values that are no counts, and one of them."""
+    if isinstance(array, StoredArray):
+        return array.not_counts
+    wrong = (array < 0) | (array != np.floor(array))
+    return np.count_nonzero(wrong), array[wrong][0] if wrong.any() else None

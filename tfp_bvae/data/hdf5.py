@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from .. import checks
 from .arrays import read_arrays, write_arrays
 from .as_arrays import as_trials
 from .containers import SpikeDataset, Split, require_counts
+from .files import datasets, hdf5_file, read_attrs, read_dataset
+from .stored import StoredArray
 
 SIDES = ("train", "valid")
 KEYS = {
@@ -20,6 +24,7 @@ KEYS = {
     "truth": "{}_truth",
 }
 RESERVED = {key.format(side) for side in SIDES for key in KEYS.values()}
+TRIALS = RESERVED | {f"{side}_data" for side in SIDES}  # [trial, time, channel]
 RESERVED |= {"conversion_factor", "bin_width"}
 
 
@@ -60,7 +65,55 @@ def read_hdf5(
     ...     read_hdf5(f"{folder}/lorenz.h5").valid
     Split(2 trials, encod 50 x 30, recon 50 x 30, truth)
     """
-    arrays, attrs = read_arrays(path)
+    return _dataset(path, *read_arrays(path), default_bin_width, counts)
+
+
+def open_hdf5(
+    path: str | os.PathLike[str],
+    *,
+    default_bin_width: float | None = None,
+    counts: bool = True,
+) -> SpikeDataset:
+    """Open a dataset that may be larger than memory: its trials are read when they are needed.
+
+    As `read_hdf5`, with each `[trial, time, channel]` array a `StoredArray`; all else of the file
+    is read. The door is the same: every value is looked at once, a block at a time. The fit of an
+    open dataset ends with the very weights that the fit of a read one ends with.
+
+    A file of `write_hdf5` lies well for it, and so does one without chunks. Chunks that each hold
+    some bins or channels of many trials do not: reading one trial then unpacks many chunks.
+    The file must stay as it is for as long as the dataset is used.
+
+    Args:
+        path: the file.
+        default_bin_width: bin width for a file that does not say, s.
+        counts: whether the data must be spike counts.
+
+    Raises:
+        FileNotFoundError, KeyError, ValueError: as `read_hdf5`.
+
+    >>> import tempfile
+    >>> from tfp_bvae.data import lorenz, write_hdf5
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_hdf5(f"{folder}/lorenz.h5", lorenz(num_conditions=2, num_trials=5, num_valid=1))
+    ...     open_hdf5(f"{folder}/lorenz.h5").valid.encod
+    StoredArray(2 x 50 x 30)
+    """
+    path, arrays = Path(path), {}
+    with hdf5_file(path, close=False) as file:
+        for name, dataset in datasets(path, file):
+            arrays[name] = dataset if name in TRIALS else read_dataset(path, name, dataset)
+        return _dataset(path, arrays, read_attrs(file), default_bin_width, counts)
+
+
+def _dataset(
+    path: str | os.PathLike[str],
+    arrays: dict[str, Any],
+    attrs: dict[str, Any],
+    default_bin_width: float | None,
+    counts: bool,
+) -> SpikeDataset:
+    """The dataset that the arrays of a file are, or the datasets in it."""
     checks.boolean("counts", counts)
     if default_bin_width is not None:
         checks.positive("default_bin_width", default_bin_width)
@@ -91,7 +144,7 @@ def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
 
     Args:
         path: the file.
-        dataset: what to write.
+        dataset: what to write; trials that are on disk are read, all of them.
 
     Raises:
         TypeError: `dataset` is no `SpikeDataset`, or an entry of its `attrs` cannot be stored.
@@ -108,6 +161,7 @@ def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
         for name, key in KEYS.items():
             value = getattr(getattr(dataset, side), name)
             if value is not None:
+                value = np.asarray(value)
                 arrays[key.format(side)] = _compact(value) if name in ("encod", "recon") else value
     if dataset.train.truth is not None:
         arrays["conversion_factor"] = 1.0
@@ -137,11 +191,10 @@ def _read_split(
     for name, pattern in KEYS.items():
         key = pattern.format(side)
         if key in arrays:
-            fields[name] = as_trials(f"{path}: {key}", arrays[key])
+            divisor = factor if name == "truth" else 1.0
+            fields[name] = _trials(f"{path}: {key}", arrays[key], divisor)
         elif name in ("encod", "recon"):
             raise KeyError(f"{path} must hold the dataset {key!r}, got {sorted(arrays)}")
-    if "truth" in fields:
-        fields["truth"] = fields["truth"] / factor
     try:
         split = Split(**fields)
         if counts:
@@ -150,6 +203,13 @@ def _read_split(
         names = ", ".join(KEYS[name].format(side) for name in fields)
         raise ValueError(f"{path} ({names}): {error}") from error
     return split
+
+
+def _trials(name: str, value: Any, divisor: float) -> np.ndarray | StoredArray:
+    if isinstance(value, h5py.Dataset):
+        return StoredArray(value, name, divisor)
+    trials = as_trials(name, value)
+    return trials if divisor == 1.0 else trials / divisor
 
 
 def _scalar(path: str | os.PathLike[str], name: str, value: Any) -> float:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from .. import checks
+from .stored import StoredArray
 
 __all__ = ["cut_segments", "stitch_segments"]
 
 
 def cut_segments(
-    trials: np.ndarray | Sequence[np.ndarray], length: int, stride: int
-) -> tuple[np.ndarray, np.ndarray]:
+    trials: np.ndarray | StoredArray | Sequence[np.ndarray], length: int, stride: int
+) -> tuple[np.ndarray | StoredArray, np.ndarray]:
     """Cut trials into segments of one length, which may overlap.
 
     Segments begin at bins 0, stride, 2 stride, ... of each trial, and one more ends with the
@@ -23,7 +24,8 @@ def cut_segments(
 
     Args:
         trials: `[trial, time, channel]`, or a list of recordings `[time, channel]`, each as long
-            as it is; a list of one for a single continuous recording.
+            as it is; a list of one for a single continuous recording. Of a `StoredArray` nothing
+            is read: the segments are one too.
         length: of a segment, bins.
         stride: from the begin of one segment to that of the next, bins; at most `length`.
 
@@ -44,13 +46,26 @@ def cut_segments(
     stride = checks.whole_number("stride", stride, 1)
     if stride > length:
         raise ValueError(f"stride must be at most length={length}, got {stride}: bins get lost")
+    if isinstance(trials, StoredArray):
+        where = _where([trials.shape[1]] * len(trials), length, stride)
+        return trials.segments(where, length), where
     trials = [np.asarray(trial) for trial in trials]
     if not trials:
         raise ValueError("trials must hold at least one trial, got none")
-    segments, where = [], []
     for index, trial in enumerate(trials):
-        time, _ = checks.rank(f"trial {index}", trial.shape, 2)
+        checks.rank(f"trial {index}", trial.shape, 2)
         checks.last_dim(f"trial {index}", trial.shape, trials[0].shape[-1])
+    where = _where([len(trial) for trial in trials], length, stride)
+    segments = np.empty([len(where), length, trials[0].shape[1]], np.result_type(*trials))
+    for segment, (index, start) in zip(segments, where, strict=True):
+        segment[...] = trials[index][start : start + length]
+    return segments, where
+
+
+def _where(bins: Sequence[int], length: int, stride: int) -> np.ndarray:
+    """Trial and first bin of the segments of trials that have so many bins, `[segment, 2]`."""
+    found = []
+    for index, time in enumerate(bins):
         if time < length:
             raise ValueError(
                 f"length must be at most the {time} bins of trial {index}, got {length}"
@@ -58,9 +73,8 @@ def cut_segments(
         starts = np.arange(0, time - length + 1, stride)
         if starts[-1] + length < time:
             starts = np.append(starts, time - length)
-        segments.append(trial[starts[:, np.newaxis] + np.arange(length)])
-        where.append(np.stack([np.full_like(starts, index), starts], axis=1))
-    return np.concatenate(segments), np.concatenate(where)
+        found.append(np.stack([np.full_like(starts, index), starts], axis=1))
+    return np.concatenate(found)
 
 
 def stitch_segments(
@@ -72,7 +86,11 @@ def stitch_segments(
         w_k = \sin^2\left(\pi \frac{k + 1/2}{length}\right)
 
     over the segments n, from bin `a_n` on, that bin t is in: the middle of a segment, which was
-    seen with most around it, counts most. What all segments agree on comes back as it is.
+    seen with most around it, counts most. What all segments agree on comes back as it is. Towards
+    the ends of a segment its weight goes to zero with a slope of zero, so that nothing jumps or
+    bends where it begins or ends. A ramp over the overlap, as `1 - x^2` in lfads-tf2 (Keshtkaran
+    et al., 2022), joins two neighbours only and favours the earlier; these weights hold for any
+    stride, for more than two segments at a bin, and for a last one that lies closer.
 
     Args:
         segments: `[segment, length, channel]`, such as the rates of a model.
