@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import data, training
+from tfp_bvae.metrics import bits_per_spike
 from tfp_bvae.training import HeldOut, WarmUp, cosine_decay, ramped_weights
 
 FAST = {"epochs": 4, "batch_size": 16, "warm_up": 2, "jit_compile": False}
@@ -160,11 +161,11 @@ def test_compiled_and_plain_steps_agree(dataset, make_model):
 
 def test_held_out_entries_do_not_reach_the_encoders(dataset, make_model):
     held_out = HeldOut(make_model(), dataset.valid, 8, jit_compile=False)
-    spikes = held_out.inputs["spikes"]
-    assert not spikes[held_out.scored].any()
-    assert held_out.scored.mean() == pytest.approx(0.2, abs=0.05)
-    kept = ~held_out.scored
-    np.testing.assert_allclose(spikes[kept], dataset.valid.encod[kept] / 0.8, rtol=1e-6)
+    inputs, targets, scored = held_out.batch(np.arange(8))
+    assert not inputs["spikes"][scored].any()
+    assert scored.mean() == pytest.approx(0.2, abs=0.05)
+    np.testing.assert_allclose(inputs["spikes"][~scored], targets[~scored] / 0.8, rtol=1e-6)
+    np.testing.assert_array_equal(targets, dataset.valid.recon)
 
 
 def test_held_out_channels_and_bins_are_what_is_scored(dataset):
@@ -175,9 +176,33 @@ def test_held_out_channels_and_bins_are_what_is_scored(dataset):
 
     model = models.lfads({"channels": 4, "outputs": 6, "forward_bins": 2})
     held_out = HeldOut(model, side(dataset.valid), 8, jit_compile=False)
-    assert not held_out.scored[:, :8, :4].any()
-    assert held_out.scored[:, 8:].all() and held_out.scored[:, :, 4:].all()
-    np.testing.assert_array_equal(held_out.inputs["spikes"], dataset.valid.encod[:, :8, :4])
+    inputs, _, scored = held_out.batch(np.arange(8))
+    assert not scored[:, :8, :4].any()
+    assert scored[:, 8:].all() and scored[:, :, 4:].all()
+    np.testing.assert_array_equal(inputs["spikes"], dataset.valid.encod[:, :8, :4])
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", "gaussian"])
+@pytest.mark.parametrize("segment", [0, 3])
+def test_the_held_out_score_is_that_of_all_trials_at_once(dataset, make_model, likelihood, segment):
+    """Batches of three of eight trials, the last filled up, against one pass over all."""
+    model = make_model({"likelihood": likelihood}, segment=segment)
+    held_out = HeldOut(model, dataset.valid, 3, jit_compile=False)
+    hidden = np.random.default_rng(0).random([8, 10 - segment, 6]) < 0.2
+    spikes = dataset.valid.encod / np.float32(0.8)
+    spikes[:, segment:] *= ~hidden
+    spikes[:, :segment] = dataset.valid.encod[:, :segment]
+    found, truth = model({"spikes": spikes}), dataset.valid.recon[:, segment:]
+    if likelihood == "poisson":
+        expected = bits_per_spike(found.mean(), np.where(hidden, truth, np.nan))
+    else:
+        expected = -0.5 * (
+            np.square((truth - found.mean()) / found.stddev())
+            + 2 * np.log(found.stddev())
+            + np.log(2 * np.pi)
+        )
+        expected = np.mean(expected[hidden])
+    assert held_out() == pytest.approx(float(expected), rel=1e-4, abs=1e-6)
 
 
 def test_cosine_decay_from_peak_to_floor():

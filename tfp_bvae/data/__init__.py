@@ -10,8 +10,10 @@ from .segments import cut_segments, stitch_segments
 from .stored import StoredArray, row_blocks
 from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
 from .trials import stratified_split, trials_from_events
+from .writer import RowWriter, row_file
 
 __all__ = [
+    "RowWriter",
     "SpikeDataset",
     "Split",
     "StoredArray",
@@ -26,6 +28,7 @@ __all__ = [
     "read_hdf5",
     "require_counts",
     "row_blocks",
+    "row_file",
     "sessions",
     "static_dynamic",
     "stitch_segments",

@@ -192,6 +192,9 @@ def _read_split(
         key = pattern.format(side)
         if key in arrays:
             divisor = factor if name == "truth" else 1.0
+            if name == "recon" and arrays[key] is arrays.get(KEYS["encod"].format(side)):
+                fields[name] = fields["encod"]  # one dataset under an old name: look at it once
+                continue
             fields[name] = _trials(f"{path}: {key}", arrays[key], divisor)
         elif name in ("encod", "recon"):
             raise KeyError(f"{path} must hold the dataset {key!r}, got {sorted(arrays)}")

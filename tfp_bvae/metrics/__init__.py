@@ -8,6 +8,7 @@ from .information import matrix_modularity, mig, modularity, mutual_information,
 from .judges import ClassJudge, PathJudge, fit_class_judge, fit_path_judge
 from .posterior import CollapseReport, active_units, collapse_report, kl_per_dimension
 from .probes import CrossProbes, Probe, cross_probes
+from .running import RunningBitsPerSpike, RunningR2
 from .separability import explicitness, sap
 from .spikes import bits_per_spike, poisson_nll, r2_per_channel, rate_r2
 from .swap import JudgedScores, SwapScores, swap_scores
@@ -21,6 +22,8 @@ __all__ = [
     "PathJudge",
     "Probe",
     "RidgeDecoder",
+    "RunningBitsPerSpike",
+    "RunningR2",
     "ShuffleBaseline",
     "SwapScores",
     "active_units",

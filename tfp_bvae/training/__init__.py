@@ -2,12 +2,13 @@
 
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
+from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.run import Run
-from tfp_bvae.training.run_data import data_arguments, fingerprint
+from tfp_bvae.training.run_data import data_arguments, fingerprint, mean_rates
 from tfp_bvae.training.run_folder import create_run, open_run
 from tfp_bvae.training.schedules import WarmUp, cosine_decay, cyclical, linear, ramped_weights
 from tfp_bvae.training.score_keeper import ScoreKeeper
@@ -22,12 +23,14 @@ __all__ = [
     "HierarchicalSampling",
     "History",
     "NegativeLogLikelihood",
+    "NextEpoch",
     "Progress",
     "Run",
     "ScoreKeeper",
     "StopIfStuck",
     "TrialBatches",
     "WarmUp",
+    "as_dataset",
     "compile_model",
     "cosine_decay",
     "create_run",
@@ -36,6 +39,7 @@ __all__ = [
     "fingerprint",
     "fit",
     "linear",
+    "mean_rates",
     "open_run",
     "ramped_weights",
     "read_history",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import tf_keras
 
 from tfp_bvae import checks
+from tfp_bvae.data import StoredArray
 
 __all__ = ["GroupBatches", "TrialBatches"]
 
@@ -24,7 +26,7 @@ class TrialBatches(tf_keras.utils.Sequence):
     undisturbed one would have seen.
 
     Args:
-        inputs: arrays by name, trials first.
+        inputs: arrays by name, trials first; in memory or on disk (`data.StoredArray`).
         targets: the data to explain, trials first.
         batch_size: trials per batch; at most all of them.
         seed: of the permutations.
@@ -37,8 +39,8 @@ class TrialBatches(tf_keras.utils.Sequence):
 
     def __init__(
         self,
-        inputs: Mapping[str, np.ndarray],
-        targets: np.ndarray,
+        inputs: Mapping[str, np.ndarray | StoredArray],
+        targets: np.ndarray | StoredArray,
         batch_size: int,
         seed: int = 0,
         epoch: int = 0,
@@ -100,8 +102,8 @@ class GroupBatches(tf_keras.utils.Sequence):
 
     def __init__(
         self,
-        inputs: Mapping[str, np.ndarray],
-        targets: np.ndarray,
+        inputs: Mapping[str, np.ndarray | StoredArray],
+        targets: np.ndarray | StoredArray,
         batch_size: int,
         groups_at_once: int,
         seed: int = 0,
@@ -157,6 +159,11 @@ class GroupBatches(tf_keras.utils.Sequence):
 def _shuffled(count: int, first: int, last: int, seed: list[int]) -> np.ndarray:
     """Positions first..last of an endless stream of permutations of `count` things."""
     rounds = range(first // count, (last - 1) // count + 1)
-    order = [np.random.default_rng([*seed, r]).permutation(count) for r in rounds]
+    order = [_permutation(count, (*seed, r)) for r in rounds]
     start = rounds[0] * count
     return np.concatenate(order)[first - start : last - start]
+
+
+@lru_cache(maxsize=4)  # all batches of an epoch ask for the same one or two
+def _permutation(count: int, seed: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(count)

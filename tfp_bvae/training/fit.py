@@ -13,6 +13,7 @@ from tfp_bvae.data import SpikeDataset, Split
 from tfp_bvae.models import BetaVAE, model_arrays, model_segments
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
+from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.groups import require_groups
 from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
@@ -53,6 +54,9 @@ def fit(
     see is measured on the validation trials (`HeldOut`); the model ends with the weights of the
     best smoothed score after the warm-up. A step whose gradient is not finite changes nothing and
     is counted.
+
+    Memory is that of a batch, beside the data themselves; those of `data.open_hdf5` stay on disk,
+    and what is fitted to them is the same to the last digit.
 
     An FHVAE with `groups_at_once` is fitted by hierarchical sampling (`HierarchicalSampling`): an
     epoch is a pass over the groups that are drawn for it. The rows of its table are then some
@@ -99,12 +103,12 @@ def fit(
 
     if first < settings.epochs and not _stopped(keeper, settings, first):
         model.fit(
-            batches,
+            as_dataset(batches),
             epochs=settings.epochs,
             initial_epoch=first,
             verbose=0,
-            shuffle=False,  # the batches are in their order already
             callbacks=[
+                NextEpoch(batches),
                 *sampling,
                 WarmUp(
                     settings.warm_up * len(batches),

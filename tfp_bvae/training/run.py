@@ -17,7 +17,7 @@ import tf_keras
 from tfp_bvae.data import SpikeDataset, atomic_file
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.training.checkpoints import read_history
-from tfp_bvae.training.run_data import fingerprint
+from tfp_bvae.training.run_data import fingerprint, mean_rates
 from tfp_bvae.training.settings import FitSettings
 
 __all__ = ["Run", "write_json"]
@@ -95,8 +95,8 @@ class Run:
 
     def build_model(self, data: SpikeDataset) -> BetaVAE:
         """A new model as the run's settings say, its read-out at the mean rates of `data`."""
-        mean_rates = data.train.recon.mean(axis=(0, 1))
-        return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean_rates)
+        mean = mean_rates(data.train)
+        return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean)
 
     def save_model(self, model: BetaVAE) -> None:
         """Write `model.keras`."""

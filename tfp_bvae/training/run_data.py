@@ -6,10 +6,10 @@ import hashlib
 
 import numpy as np
 
-from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data import SpikeDataset, Split, row_blocks
 from tfp_bvae.models import Arguments
 
-__all__ = ["data_arguments", "fingerprint"]
+__all__ = ["data_arguments", "fingerprint", "mean_rates"]
 
 
 def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 0) -> Arguments:
@@ -33,6 +33,24 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
     )
 
 
+def mean_rates(split: Split) -> np.ndarray:
+    """Mean of the data that a model is to explain, for its read-out to begin at.
+
+    Args:
+        split: trials, in memory or on disk.
+
+    Returns:
+        Spikes per bin, `[channel]`.
+
+    >>> import numpy as np
+    >>> mean_rates(Split(np.ones([4, 5, 2]), np.ones([4, 5, 2])))
+    array([1., 1.], dtype=float32)
+    """
+    recon = split.recon
+    total = sum(recon[rows].sum(axis=(0, 1), dtype=np.float64) for rows in row_blocks(recon))
+    return (total / (recon.shape[0] * recon.shape[1])).astype(np.float32)
+
+
 def fingerprint(data: SpikeDataset) -> str:
     """SHA-256 over all arrays of both splits and their shapes, whatever file they came in.
 
@@ -46,7 +64,8 @@ def fingerprint(data: SpikeDataset) -> str:
             array = getattr(split, name)
             digest.update(f"{name} {None if array is None else array.shape}".encode())
             if array is not None:
-                digest.update(np.ascontiguousarray(array, dtype="<f4").data)
+                for rows in row_blocks(array):
+                    digest.update(np.ascontiguousarray(array[rows], dtype="<f4").data)
         if split.group is not None:
             digest.update(np.ascontiguousarray(split.group, dtype="<i4").data)
     return digest.hexdigest()

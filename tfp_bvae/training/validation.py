@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae.data import Split
-from tfp_bvae.metrics import bits_per_spike
+from tfp_bvae.metrics import RunningBitsPerSpike
 from tfp_bvae.models import (
     BetaVAE,
     equal_batches,
@@ -19,7 +19,6 @@ from tfp_bvae.models import (
 __all__ = ["HeldOut"]
 
 HIDDEN = 0.2  # share of entries hidden where a dataset holds out neither channels nor bins
-SMOOTHING = 0.7  # weight of the newest score, as in LFADS
 
 
 class HeldOut:
@@ -41,41 +40,57 @@ class HeldOut:
         split = model_segments(model, split).split
         self.inputs, self.targets = model_arrays(model, split)
         self.batch_size = batch_size
-        self.scored = self._choose(split)
         self.counts = is_of_counts(model.hyperparameters["arguments"]["likelihood"])
+        self._skipped = split.recon.shape[1] - self.targets.shape[1]
+        # bins and channels of the targets that the encoders see
+        self._seen = split.encod.shape[1] - self._skipped, split.encod.shape[2]
+        self._hides = self._seen == self.targets.shape[1:]
         self._step = tf.function(_forward(model, self.counts), jit_compile=jit_compile)
-
-    def _choose(self, split: Split) -> np.ndarray:
-        """Which targets are scored; hides them from the inputs where they are among these."""
-        scored = np.ones(self.targets.shape, bool)
-        skipped = split.recon.shape[1] - self.targets.shape[1]
-        scored[:, : split.encod.shape[1] - skipped, : split.encod.shape[2]] = False
-        if not scored.any():
-            scored = np.random.default_rng(0).random(self.targets.shape) < HIDDEN
-            spikes = self.inputs["spikes"] / (1.0 - HIDDEN)
-            spikes[:, skipped:] *= ~scored
-            if skipped:
-                spikes[:, :skipped] = self.inputs["spikes"][:, :skipped]
-            self.inputs = self.inputs | {"spikes": spikes}
-        return scored
 
     def __call__(self) -> float:
         """Bits per spike of the scored entries; for Gaussian data nats per scored entry."""
-        rates, log_probs = self._evaluate()
-        if not np.isfinite(rates).all():
-            return -np.inf
-        if not self.counts:
-            return float(log_probs[self.scored].mean())
-        return float(bits_per_spike(rates, np.where(self.scored, self.targets, np.nan)))
+        bits, nats, entries = RunningBitsPerSpike(), 0.0, 0
+        for trials in equal_batches(len(self.targets), self.batch_size):
+            inputs, targets, scored = self.batch(trials)
+            batch = {name: tf.constant(x) for name, x in inputs.items()}
+            means, log_probs = (x.numpy() for x in self._step(batch, tf.constant(targets)))
+            new = slice(len(self.targets) - trials[0])  # the last trial may stand there again
+            if not np.isfinite(means[new]).all():
+                return -np.inf
+            if self.counts:
+                bits.add(means[new], np.where(scored, targets, np.nan)[new])
+            else:
+                nats += log_probs[new][scored[new]].sum(dtype=np.float64)
+                entries += np.count_nonzero(scored[new])
+        return bits.result() if self.counts else float(nats / entries)
 
-    def _evaluate(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means of all targets, and for Gaussian data their marginal log-likelihoods."""
-        count, parts = len(self.targets), []
-        for trials in equal_batches(count, self.batch_size):
-            batch = {name: tf.constant(x[trials]) for name, x in self.inputs.items()}
-            parts.append(self._step(batch, tf.constant(self.targets[trials])))
-        means, log_probs = (np.concatenate(p)[:count] for p in zip(*parts, strict=True))
-        return means, log_probs
+    def batch(self, trials: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """Some trials as they are scored.
+
+        Args:
+            trials: numbers of trials, one after the other; the last may stand there again.
+
+        Returns:
+            What the model is given, what it is to explain, and which entries of that are scored.
+        """
+        inputs = {name: x[trials] for name, x in self.inputs.items()}
+        targets = self.targets[trials]
+        if not self._hides:
+            scored = np.ones(targets.shape, bool)
+            scored[:, : self._seen[0], : self._seen[1]] = False
+            return inputs, targets, scored
+        scored = _hidden(int(trials[0]), targets.shape)
+        spikes = inputs["spikes"] / (1.0 - HIDDEN)
+        spikes[:, self._skipped :] *= ~scored
+        spikes[:, : self._skipped] = inputs["spikes"][:, : self._skipped]
+        return inputs | {"spikes": spikes}, targets, scored
+
+
+def _hidden(first: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Which entries of some trials are hidden: of one stream of numbers over all trials."""
+    rng = np.random.default_rng(0)
+    rng.bit_generator.advance(first * shape[1] * shape[2])
+    return rng.random(shape) < HIDDEN
 
 
 def _forward(model: BetaVAE, counts: bool):
