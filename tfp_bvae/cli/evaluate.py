@@ -6,7 +6,7 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from tfp_bvae.cli.scores import infer_splits, read_data_of, read_dataset, score_splits
+from tfp_bvae.cli.scores import infer_parts, read_data_of, read_dataset, score_parts
 from tfp_bvae.training import open_run
 
 __all__ = ["run"]
@@ -19,10 +19,11 @@ def run(options: Namespace) -> None:
     if path is None or not Path(path).is_file():
         raise FileNotFoundError(f"F.h5 must be given: the file of {found.path}, {path}, is gone")
     if options.data:
-        data = read_dataset(path, found.arguments.likelihood, found.arguments.bin_width)
+        arguments = found.arguments
+        data = read_dataset(path, arguments.likelihood, arguments.bin_width, stream=options.stream)
     else:
-        data = read_data_of(found, path)
+        data = read_data_of(found, path, options.stream)
         found.require_same(data)
     model = found.load_model()
-    scores = score_splits(model, data, infer_splits(model, data, options.samples))
+    scores = score_parts(model, data, infer_parts(model, data, options.samples))
     print(json.dumps({"run": str(found.path), "data": str(path), **scores}, indent=2))

@@ -6,19 +6,21 @@ import shutil
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tfp_bvae.cli.scores import (
-    infer_splits,
+    infer_parts,
+    posterior_file,
     read_data_of,
     read_dataset,
-    score_splits,
+    score_parts,
     score_table,
 )
 from tfp_bvae.cli.settings import part, read_settings
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.inference import Posterior, write_posterior
+from tfp_bvae.inference import Posterior
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
 
@@ -55,9 +57,7 @@ def make_way(path: Path, overwrite: bool) -> None:
     shutil.rmtree(path)
 
 
-def fit_run(
-    run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = False
-) -> dict[str, Posterior]:
+def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = False) -> None:
     """Fit, or go on where the newest checkpoint stands; then write all that a run holds.
 
     A run that fails before its first checkpoint is removed: there is nothing in it to keep,
@@ -68,9 +68,6 @@ def fit_run(
         data: to what.
         quiet: print nothing.
         keep: leave the folder even then.
-
-    Returns:
-        The posterior of each split.
     """
     first = run.epochs()
     started = time.monotonic()
@@ -83,20 +80,27 @@ def fit_run(
         raise
     seconds = time.monotonic() - started
     run.save_model(model)
-    posteriors = infer_splits(model, data)
-    write_posterior(run.posterior_file, posteriors, {"bin_width": data.bin_width})
-    scores = score_splits(model, data, posteriors)
+    with posterior_file(run.posterior_file, data) as write:
+        scores = score_parts(model, data, _written(infer_parts(model, data), write))
     metrics = scores | {"fit": _figures(run, model, seconds, first)}
     run.write_metrics(metrics)
     if not quiet:
         print(_summary(run, metrics))
-    return posteriors
+
+
+def _written(
+    parts: Iterable[tuple[str, slice, Posterior]], write: Callable[..., None]
+) -> Iterator[tuple[str, slice, Posterior]]:
+    """Parts of a posterior as they pass by on their way into a file."""
+    for written in parts:
+        write(*written)
+        yield written
 
 
 def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     likelihood = given.get("likelihood", "poisson")
     group_by = given.get("group_by", "trial") if RECIPES[options.model].of_groups else None
-    data = read_dataset(options.data, likelihood, given.get("bin_width"), group_by)
+    data = read_dataset(options.data, likelihood, given.get("bin_width"), group_by, options.stream)
     params = RECIPES[options.model].params(part(given, Params))
     settings = FitSettings.of(part(given, FitSettings))
     arguments = data_arguments(data).replace(part(given, Arguments))
@@ -110,7 +114,7 @@ def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run,
     found = open_run(path)
     if found.model != options.model:
         raise ValueError(f"{path} must go on as it began: with --model {found.model}")
-    data = read_data_of(found, options.data)
+    data = read_data_of(found, options.data, options.stream)
     found.require_same(data, given)
     return found, data
 

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from tfp_bvae.cli.scores import infer_splits, read_dataset
-from tfp_bvae.inference import write_posterior
-from tfp_bvae.training import open_run
+from tfp_bvae.cli.recording import read_recording
+from tfp_bvae.cli.scores import infer_parts, posterior_file, read_dataset
+from tfp_bvae.data import write_arrays
+from tfp_bvae.inference import RATES_UNIT, infer_recordings
+from tfp_bvae.training import Run, open_run
 
 __all__ = ["run"]
 
 
 def run(options: Namespace) -> None:
-    """Write the posterior of each split of a file."""
+    """Write the posterior of each split of a file, or of a continuous recording."""
     found = open_run(options.run_folder)
+    if options.window is not None:
+        _infer_recording(found, options)
+        return
     arguments = found.arguments
-    data = read_dataset(options.data, arguments.likelihood, arguments.bin_width)
-    posteriors = infer_splits(found.load_model(), data, options.samples)
-    write_posterior(options.out, posteriors, {"bin_width": data.bin_width})
-    count = ", ".join(f"{len(posterior.rates)} {side}" for side, posterior in posteriors.items())
+    data = read_dataset(
+        options.data, arguments.likelihood, arguments.bin_width, stream=options.stream
+    )
+    model = found.load_model()
+    with posterior_file(options.out, data) as write:
+        for side, trials, part in infer_parts(model, data, options.samples):
+            write(side, trials, part)
+    count = f"{data.train.num_trials} train, {data.valid.num_trials} valid"
     print(f"{options.out}: {count} trials")
+
+
+def _infer_recording(found: Run, options: Namespace) -> None:
+    recording, _ = read_recording(options.data, options.key)
+    model = found.load_model()
+    (arrays,) = infer_recordings(
+        model, recording, options.window, options.overlap, num_samples=options.samples
+    )
+    attrs = {"rates_unit": RATES_UNIT, "bin_width": found.arguments.bin_width}
+    write_arrays(options.out, arrays, attrs)
+    print(f"{options.out}: {len(recording)} bins")

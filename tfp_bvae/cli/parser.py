@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     _add_simulate(verbs)
+    _add_chop(verbs)
     _add_fit(verbs)
     _add_infer(verbs)
     _add_evaluate(verbs)
@@ -139,6 +140,42 @@ def _add_base_rate(system, default: float) -> None:
     )
 
 
+def _add_chop(verbs) -> None:
+    verb = _verb(verbs, "chop", "cut a continuous recording into windows, to fit a model to")
+    verb.add_argument("data", metavar="F.h5", help="a recording, [time, channel]")
+    _add_out(verb, "W.h5", "the file to write")
+    _add_windows(verb, required=True)
+    verb.add_argument("--bin-width", type=float, metavar="S", help="of a bin, if F.h5 is silent, s")
+    verb.add_argument(
+        "--valid-fraction",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="of the recording, in blocks spread over it, for validation (0.2)",
+    )
+    verb.add_argument("--block", type=_positive, metavar="N", help="bins of a block (five windows)")
+    verb.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the blocks (0)")
+
+
+def _add_windows(verb, required: bool) -> None:
+    of = "" if required else "F.h5 is a recording, [time, channel]: "
+    verb.add_argument(
+        "--window", type=_positive, required=required, metavar="N", help=f"{of}bins of a window"
+    )
+    verb.add_argument(
+        "--overlap", type=_whole, default=0, metavar="N", help="bins that windows share (0)"
+    )
+    verb.add_argument("--key", metavar="NAME", help="dataset of the recording, where F.h5 has more")
+
+
+def _add_stream(verb) -> None:
+    verb.add_argument(
+        "--stream",
+        action="store_true",
+        help="read trials when they are needed, for a file larger than memory",
+    )
+
+
 def _add_fit(verbs) -> None:
     verb = _verb(verbs, "fit", "fit a model to a file")
     verb.add_argument("data", metavar="F.h5", help="trials, under the names that lfads-torch uses")
@@ -158,6 +195,7 @@ def _add_fit(verbs) -> None:
         action="store_true",
         help="go on after the last whole epoch of RUN, with its settings; start if there is none",
     )
+    _add_stream(verb)
     verb.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
@@ -167,6 +205,8 @@ def _add_infer(verbs) -> None:
     verb.add_argument("data", metavar="F.h5", help="trials")
     _add_out(verb, "P.h5", "the file to write")
     _add_samples(verb)
+    _add_stream(verb)
+    _add_windows(verb, required=False)
 
 
 def _add_evaluate(verbs) -> None:
@@ -176,6 +216,7 @@ def _add_evaluate(verbs) -> None:
         "data", metavar="F.h5", nargs="?", help="trials; without, those that it was fitted to"
     )
     _add_samples(verb)
+    _add_stream(verb)
 
 
 def _add_demo(verbs) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from tfp_bvae.data import SpikeDataset, Split, read_hdf5, with_groups
-from tfp_bvae.inference import Posterior, sample_and_average, score
+from tfp_bvae.data import SpikeDataset, open_hdf5, read_hdf5, row_file, with_groups
+from tfp_bvae.inference import RATES_UNIT, Posterior, Scores, posterior_parts
 from tfp_bvae.models import RECIPES, BetaVAE, is_of_counts
 from tfp_bvae.training import Run
 
-__all__ = ["infer_splits", "read_data_of", "read_dataset", "score_splits", "score_table"]
+__all__ = [
+    "infer_parts",
+    "posterior_file",
+    "read_data_of",
+    "read_dataset",
+    "score_parts",
+    "score_table",
+]
 
 SPLITS = ("train", "valid")
 LABELS = {
@@ -34,6 +39,7 @@ def read_dataset(
     likelihood: str,
     bin_width: float | None,
     group_by: str | None = None,
+    stream: bool = False,
 ) -> SpikeDataset:
     """A file's dataset.
 
@@ -42,12 +48,14 @@ def read_dataset(
         likelihood: one of counts demands counts.
         bin_width: s; for a file that does not say, and to check one that does.
         group_by: what makes a group, for a model of groups.
+        stream: leave the trials on disk, and read them when they are needed.
 
     Raises:
         KeyError: there is no array by which to make groups.
         ValueError: the bins of the file have another width, or the file is not as it must be.
     """
-    data = read_hdf5(path, default_bin_width=bin_width, counts=is_of_counts(likelihood))
+    door = open_hdf5 if stream else read_hdf5
+    data = door(path, default_bin_width=bin_width, counts=is_of_counts(likelihood))
     if bin_width is not None and not math.isclose(bin_width, data.bin_width, rel_tol=1e-6):
         raise ValueError(
             f"{path} must have bins of {bin_width:g} s, got bins of {data.bin_width:g} s"
@@ -55,34 +63,44 @@ def read_dataset(
     return data if group_by is None else with_groups(data, group_by)
 
 
-def read_data_of(run: Run, path: str | os.PathLike[str]) -> SpikeDataset:
+def read_data_of(run: Run, path: str | os.PathLike[str], stream: bool = False) -> SpikeDataset:
     """The dataset that a run was fitted to, with its groups where the model has them."""
     arguments = run.arguments
     group_by = arguments.group_by if RECIPES[run.model].of_groups else None
-    return read_dataset(path, arguments.likelihood, arguments.bin_width, group_by)
+    return read_dataset(path, arguments.likelihood, arguments.bin_width, group_by, stream)
 
 
-def infer_splits(model: BetaVAE, data: SpikeDataset, samples: int = 50) -> dict[str, Posterior]:
-    """The posterior of each split, averaged over samples.
-
-    The splits go through the model as one, which is then compiled once.
-    """
-    names = [field.name for field in fields(Split)]
-    pairs = [(getattr(data.train, name), getattr(data.valid, name)) for name in names]
-    together = Split(*(None if pair[0] is None else np.concatenate(pair) for pair in pairs))
-    arrays = sample_and_average(model, together, samples).arrays()
-    count = data.train.num_trials
-    return {
-        "train": Posterior(**{name: array[:count] for name, array in arrays.items()}),
-        "valid": Posterior(**{name: array[count:] for name, array in arrays.items()}),
-    }
+def infer_parts(
+    model: BetaVAE, data: SpikeDataset, samples: int = 50
+) -> Iterator[tuple[str, slice, Posterior]]:
+    """The posterior of each split, averaged over samples, some trials at a time."""
+    for side in SPLITS:
+        for trials, part in posterior_parts(model, getattr(data, side), samples):
+            yield side, trials, part
 
 
-def score_splits(
-    model: BetaVAE, data: SpikeDataset, posteriors: Mapping[str, Posterior]
+@contextmanager
+def posterior_file(
+    path: str | os.PathLike[str], data: SpikeDataset
+) -> Iterator[Callable[[str, slice, Posterior], None]]:
+    """A file of `infer_parts`, which takes them one after the other: all or nothing."""
+    with row_file(path, {"rates_unit": RATES_UNIT, "bin_width": data.bin_width}) as file:
+
+        def write(side: str, trials: slice, part: Posterior) -> None:
+            arrays = {f"{side}_{name}": array for name, array in part.arrays().items()}
+            file.write(trials, arrays, getattr(data, side).num_trials)
+
+        yield write
+
+
+def score_parts(
+    model: BetaVAE, data: SpikeDataset, parts: Iterable[tuple[str, slice, Posterior]]
 ) -> dict[str, Any]:
-    """The scores of each split."""
-    return {side: score(model, getattr(data, side), posteriors[side].rates) for side in SPLITS}
+    """The scores of each split, of its parts."""
+    scores = {side: Scores(model, getattr(data, side)) for side in SPLITS}
+    for side, trials, part in parts:
+        scores[side].add(trials, part.rates)
+    return {side: found.result() for side, found in scores.items()}
 
 
 def score_table(scores: Mapping[str, Any]) -> str:

@@ -11,22 +11,28 @@ from tfp_bvae.inference.generation import (
     traverse,
 )
 from tfp_bvae.inference.groups import estimate_group_means, group_means
+from tfp_bvae.inference.parts import posterior_parts
 from tfp_bvae.inference.posterior import Posterior, posterior_mean, sample_and_average
-from tfp_bvae.inference.report import score, write_posterior
+from tfp_bvae.inference.recordings import infer_recordings
+from tfp_bvae.inference.report import RATES_UNIT, Scores, score, write_posterior
 from tfp_bvae.inference.translation import translate
 
 __all__ = [
+    "RATES_UNIT",
     "Evidence",
     "Generated",
     "Posterior",
+    "Scores",
     "Traversal",
     "decode",
     "derangement",
     "estimate_group_means",
     "generate",
     "group_means",
+    "infer_recordings",
     "log_likelihood",
     "posterior_mean",
+    "posterior_parts",
     "sample_and_average",
     "score",
     "swap",

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfp_bvae.data import Split, write_arrays
+from tfp_bvae import checks
+from tfp_bvae.data import Split, StoredArray, row_blocks, write_arrays
 from tfp_bvae.inference.posterior import Posterior
-from tfp_bvae.metrics import bits_per_spike, r2_per_channel, rate_r2
+from tfp_bvae.metrics import RunningBitsPerSpike, RunningR2
 from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
 
-__all__ = ["score", "write_posterior"]
+__all__ = ["RATES_UNIT", "Scores", "score", "write_posterior"]
+
+RATES_UNIT = "expected spikes per bin"
 
 
 def write_posterior(
@@ -43,10 +46,10 @@ def write_posterior(
         for side, posterior in posteriors.items()
         for name, array in posterior.arrays().items()
     }
-    write_arrays(path, arrays, {"rates_unit": "expected spikes per bin", **(attrs or {})})
+    write_arrays(path, arrays, {"rates_unit": RATES_UNIT, **(attrs or {})})
 
 
-def score(model: BetaVAE, split: Split, rates: np.ndarray) -> dict[str, float | None]:
+def score(model: BetaVAE, split: Split, rates: np.ndarray | StoredArray) -> dict[str, float | None]:
     """Scores of inferred rates: against the data, and against true rates where they are known.
 
     Args:
@@ -71,21 +74,75 @@ def score(model: BetaVAE, split: Split, rates: np.ndarray) -> dict[str, float | 
     >>> round(score(lfads({"channels": 30}), split, split.truth)["rate_r2"], 3)
     1.0
     """
-    _, targets = model_arrays(model, split)
-    skipped = split.recon.shape[1] - targets.shape[1]
-    truth = None if split.truth is None else split.truth[:, skipped:]
-    scores: dict[str, float | None] = {}
-    if not is_of_counts(model.hyperparameters["arguments"]["likelihood"]):
-        scores["r2"] = float(r2_per_channel(rates, targets).mean())
-    else:
-        for name, region in _regions(split, skipped).items():
-            scores[name] = _bits(rates[region], targets[region])
-    if truth is not None:
-        scores["rate_r2"] = rate_r2(rates, truth)
-        scores["rate_r2_pooled"] = rate_r2(rates, truth, average="pooled")
-        if "bits_per_spike" in scores:
-            scores["bits_per_spike_true"] = _bits(truth, targets)
-    return scores
+    scores = Scores(model, split)
+    checks.same_length(["split", "rates"], [split.num_trials, len(rates)], "trials")
+    for trials in row_blocks(rates):
+        scores.add(trials, rates[trials])
+    return scores.result()
+
+
+class Scores:
+    """`score` of rates that come some trials at a time.
+
+    Args:
+        model: the model that gave the rates.
+        split: all the trials, in memory or on disk.
+
+    Raises:
+        ValueError: if the trials do not suit the model.
+
+    >>> from tfp_bvae.data import lorenz
+    >>> from tfp_bvae.models import lfads
+    >>> split = lorenz(num_conditions=1).valid
+    >>> scores = Scores(lfads({"channels": 30}), split)
+    >>> for trials in (slice(0, 3), slice(3, 4)):
+    ...     scores.add(trials, split.truth[trials])
+    >>> round(scores.result()["rate_r2"], 3)
+    1.0
+    """
+
+    def __init__(self, model: BetaVAE, split: Split):
+        _, self._targets = model_arrays(model, split)
+        skipped = split.recon.shape[1] - self._targets.shape[1]
+        self._truth = None if split.truth is None else split.truth[:, skipped:]
+        self._bits, self._r2 = {}, {}
+        if is_of_counts(model.hyperparameters["arguments"]["likelihood"]):
+            self._regions = _regions(split, skipped)
+            self._bits = {name: RunningBitsPerSpike() for name in self._regions}
+        else:
+            self._r2["r2"] = RunningR2()
+        if self._truth is not None:
+            self._r2 |= {"rate_r2": RunningR2(), "rate_r2_pooled": RunningR2()}
+            if self._bits:
+                self._bits["bits_per_spike_true"] = RunningBitsPerSpike()
+
+    def add(self, trials: slice, rates: np.ndarray) -> None:
+        """Take some trials in.
+
+        Args:
+            trials: which.
+            rates: of these, expected spikes per bin, `[trial, time, outputs]`.
+        """
+        targets = self._targets[trials]
+        truth = None if self._truth is None else self._truth[trials]
+        for name, bits in self._bits.items():
+            if name == "bits_per_spike_true":
+                bits.add(truth, targets)
+            else:
+                bits.add(rates[self._regions[name]], targets[self._regions[name]])
+        for name, r2 in self._r2.items():
+            wanted = targets if name == "r2" else truth
+            if name == "rate_r2_pooled":
+                r2.add(rates.reshape(-1, 1), wanted.reshape(-1, 1))
+            else:
+                r2.add(rates, wanted)
+
+    def result(self) -> dict[str, float | None]:
+        """The scores of all trials that were added, by name; those of `score`."""
+        bits = {name: b.result() if b.spikes else None for name, b in self._bits.items()}
+        r2 = {name: float(r.result().mean()) for name, r in self._r2.items()}
+        true = {name: bits.pop(name) for name in ("bits_per_spike_true",) if name in bits}
+        return bits | r2 | true
 
 
 def _regions(split: Split, skipped: int) -> dict[str, tuple[slice, ...]]:
@@ -99,7 +156,3 @@ def _regions(split: Split, skipped: int) -> dict[str, tuple[slice, ...]]:
     if split.recon.shape[1] > bins:
         regions["bits_per_spike_forward"] = (every, slice(bins - skipped, None), every)
     return regions
-
-
-def _bits(rates: np.ndarray, spikes: np.ndarray) -> float | None:
-    return bits_per_spike(rates, spikes) if spikes.any() else None
