@@ -7,7 +7,8 @@ from argparse import Namespace
 from tfp_bvae.cli.recording import read_recording
 from tfp_bvae.cli.scores import infer_parts, posterior_file, read_dataset
 from tfp_bvae.data import write_arrays
-from tfp_bvae.inference import RATES_UNIT, infer_recordings
+from tfp_bvae.inference import infer_recordings
+from tfp_bvae.inference.report import RATES_UNIT
 from tfp_bvae.training import Run, open_run
 
 __all__ = ["run"]

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from tfp_bvae.data import SpikeDataset, open_hdf5, read_hdf5, row_file, with_groups
-from tfp_bvae.inference import RATES_UNIT, Posterior, Scores, posterior_parts
+from tfp_bvae.inference import Posterior, Scores, posterior_parts
+from tfp_bvae.inference.report import RATES_UNIT
 from tfp_bvae.models import RECIPES, BetaVAE, is_of_counts
 from tfp_bvae.training import Run
 

@@ -84,13 +84,7 @@ def open_hdf5(
     some bins or channels of many trials do not: reading one trial then unpacks many chunks.
     The file must stay as it is for as long as the dataset is used.
 
-    Args:
-        path: the file.
-        default_bin_width: bin width for a file that does not say, s.
-        counts: whether the data must be spike counts.
-
-    Raises:
-        FileNotFoundError, KeyError, ValueError: as `read_hdf5`.
+    Arguments and errors are those of `read_hdf5`.
 
     >>> import tempfile
     >>> from tfp_bvae.data import lorenz, write_hdf5

@@ -14,11 +14,10 @@ from tfp_bvae.inference.groups import estimate_group_means, group_means
 from tfp_bvae.inference.parts import posterior_parts
 from tfp_bvae.inference.posterior import Posterior, posterior_mean, sample_and_average
 from tfp_bvae.inference.recordings import infer_recordings
-from tfp_bvae.inference.report import RATES_UNIT, Scores, score, write_posterior
+from tfp_bvae.inference.report import Scores, score, write_posterior
 from tfp_bvae.inference.translation import translate
 
 __all__ = [
-    "RATES_UNIT",
     "Evidence",
     "Generated",
     "Posterior",
