@@ -76,14 +76,14 @@ def test_these_are_all_cells():
 def test_one_step_equals_numpy(name, clip, make):
     """For one trial at a time."""
     inputs, kernel, *states = make(name)
-    found, saved = CELLS[name].step(inputs[0], tuple(states), kernel, clip)
+    cell = CELLS[name]
+    found, saved = cell.step(cell.split(inputs[0]), tuple(states), cell.split(kernel), clip)
     for trial in range(BATCH):
         a, *before = (x[trial].numpy() for x in (inputs[0], *states))
         expected = equations(name, a, before, kernel.numpy(), clip, NUMPY)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one[trial], other, rtol=1e-12)
-    assert len(saved) == CELLS[name].num_saved
-    assert all(x.shape == [BATCH, UNITS] for x in saved)
+    assert [x.shape for x in saved] == [(BATCH, width * UNITS) for width in cell.saved]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy.special import expit
 
 from tfp_bvae.rnn import (
+    CELLS,
     DecoderPath,
     DecoderSequences,
     DecoderStart,
@@ -17,6 +18,7 @@ from tfp_bvae.rnn.steps import clipped_gru_step
 BATCH, STEPS, CONTROLLER, INFERRED, GENERATOR, FACTORS = 2, 5, 4, 2, 3, 3
 SHIFT, MIN_SCALE = 0.4, 0.01
 LOOSE, TIGHT = 100.0, 0.3
+GRU = CELLS["clipped_gru"]
 SIZES = DecoderPath(CONTROLLER, INFERRED, INFERRED, INFERRED, GENERATOR, FACTORS)
 
 
@@ -57,11 +59,11 @@ def start(draw):
 
 
 def fast(*flat, clip):
-    weights, sequences, start = flat[:7], flat[7:12], flat[12:]
+    weights, (controller, generator, *constants), start = flat[:7], flat[7:12], flat[12:]
+    sequences = DecoderSequences(GRU.split(controller), GRU.split(generator), *constants)
     return lfads_decoder(
-        DecoderWeights(*weights), DecoderSequences(*sequences), DecoderStart(*start),
-        SHIFT, MIN_SCALE, clip,
-    )  # fmt: skip
+        DecoderWeights(*weights), sequences, DecoderStart(*start), SHIFT, MIN_SCALE, clip
+    )
 
 
 def slow(*flat, clip):
@@ -74,12 +76,12 @@ def slow(*flat, clip):
         *(tf.unstack(x) for x in (*sequences[:2], *constants)), strict=True
     ):
         pre = e + (f * f_mask) @ w.controller_factors
-        (c,), _ = clipped_gru_step(pre, (c,), w.controller_recurrent, clip)
+        (c,), _ = clipped_gru_step(GRU.split(pre), (c,), GRU.split(w.controller_recurrent), clip)
         loc, raw = tf.split(c @ w.posterior_kernel + w.posterior_bias, 2, axis=-1)
         scale = MIN_SCALE + tf.nn.softplus(raw + SHIFT)
         u = loc + scale * noise
         pre = a + u @ w.generator_inferred
-        (g,), _ = clipped_gru_step(pre, (g,), w.generator_recurrent, clip)
+        (g,), _ = clipped_gru_step(GRU.split(pre), (g,), GRU.split(w.generator_recurrent), clip)
         f = (g * g_mask) @ w.factor_kernel
         path.append((c, loc, scale, u, g, f))
     return DecoderPath(*(tf.stack(x) for x in zip(*path, strict=True)))

@@ -166,8 +166,8 @@ class LearnableMVNDiagCell(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     def _next_state(self, sample, state):
         inputs = tf.matmul(sample, self.kernel) + self.bias
-        kernel = tf.convert_to_tensor(self.recurrent_kernel)
-        return CELLS[self.cell_type].step(inputs, tuple(state), kernel, self.clip)[0]
+        cell, kernel = CELLS[self.cell_type], tf.convert_to_tensor(self.recurrent_kernel)
+        return cell.step(cell.split(inputs), tuple(state), cell.split(kernel), self.clip)[0]
 
     def _params(self, output):
         return tf.tensordot(output, self.output_kernel, 1) + self.output_bias

@@ -6,8 +6,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import CELLS
+from tfp_bvae.rnn.cells import CELLS, recurrent_scans
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
+from tfp_bvae.rnn.scan import time_first
 
 __all__ = ["Bidirectional"]
 
@@ -74,7 +75,10 @@ class Bidirectional(checks.TFKerasOnly, tf_keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs):
-        return tf.concat([self.forward_rnn(inputs), self.backward_rnn(inputs)], axis=-1)
+        inputs, both = time_first(inputs), (self.forward_rnn, self.backward_rnn)
+        done = recurrent_scans(*(one_way.recurrence(inputs) for one_way in both))
+        states = [one_way.output(s) for one_way, (s, *_) in zip(both, done, strict=True)]
+        return tf.concat(states, axis=-1)
 
     def get_config(self):
         shared = self.forward_rnn.get_config()

@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from tfp_bvae import checks
 from tfp_bvae.rnn import steps
-from tfp_bvae.rnn.scan import over_time, shifted, time_loop
+from tfp_bvae.rnn.scan import Chain, over_time, shifted, time_loop, wider
+from tfp_bvae.rnn.steps import Parts
 
-__all__ = ["CELLS", "Cell", "gru_kernel_gradient", "kernel_gradient", "recurrent_scan"]
+__all__ = [
+    "CELLS",
+    "Cell",
+    "Recurrence",
+    "gru_kernel_gradient",
+    "kernel_gradient",
+    "recurrent_scan",
+    "recurrent_scans",
+]
 
 
-def kernel_gradient(
-    d_inputs: tf.Tensor, previous: Sequence[tf.Tensor], saved: Sequence[tf.Tensor]
-) -> tf.Tensor:
-    """Gradient of a whole scan's recurrent kernel as one matrix product over time and batch.
+def kernel_gradient(d_inputs: Parts, previous: Parts, saved: Parts) -> Parts:
+    """Gradients of a whole scan's recurrent kernels as one matrix product over time and batch.
 
     Args:
-        d_inputs: gradients of the inputs of all steps, `[time, batch, blocks * units]`.
+        d_inputs: gradients of the inputs of all steps, by part, `[time, batch, .]`.
         previous: states before each step, a tuple of `[time, batch, units]`.
-        saved: what the steps saved, a tuple of `[time, batch, units]`.
+        saved: what the steps saved, `[time, batch, .]`.
     """
-    return over_time(previous[0], d_inputs)
+    return (over_time(previous[0], d_inputs[0]),)
 
 
-def gru_kernel_gradient(
-    d_inputs: tf.Tensor, previous: Sequence[tf.Tensor], saved: Sequence[tf.Tensor]
-) -> tf.Tensor:
+def gru_kernel_gradient(d_inputs: Parts, previous: Parts, saved: Parts) -> Parts:
     """The same for a GRU: two products, since its candidate sees a state that was reset."""
-    (state,), gates = previous, steps.GRUGates(*saved)
-    units = state.shape[-1]
-    d_gates = over_time(state, d_inputs[..., : 2 * units])
-    d_candidate = over_time(gates.reset * state, d_inputs[..., 2 * units :])
-    return tf.concat([d_gates, d_candidate], axis=-1)
+    (state,), (gates, _) = previous, saved
+    reset = gates[..., state.shape[-1] :]
+    return over_time(state, d_inputs[0]), over_time(reset * state, d_inputs[1])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,63 +47,121 @@ class Cell:
     """A kind of recurrent cell: pure functions of one step, without weights.
 
     Args:
-        blocks: a kernel is `blocks * units` wide.
+        parts: how many blocks of `units` columns each part of the inputs and of the recurrent
+            kernel has; `rnn.steps` says what a part is.
         num_states: how many tensors `[batch, units]` go from step to step.
-        num_saved: how many a step saves for its gradient.
-        step: `(inputs [batch, blocks * units], states, recurrent_kernel [units, blocks * units],
-            clip) -> (states, saved)`. The inputs are ready, `x W + b`; the output is `states[0]`.
-        step_gradient: `(d_next, next_states, states, saved, recurrent_kernel, clip) ->
+        saved: widths of what a step saves for its gradient, in `units`.
+        step: `(inputs, states, kernels, clip) -> (states, saved)`. The inputs are ready,
+            `x W + b`, by part; the output is `states[0]`.
+        step_gradient: `(d_next, next_states, states, saved, kernels, clip) ->
             (d_inputs, d_states)`.
         kernel_gradient: `(d_inputs, states before each step, saved)`, each `[time, batch, .]`,
-            to the gradient of the recurrent kernel.
+            to the gradients of the kernels.
 
     >>> cell = CELLS["lstm"]
-    >>> (output, memory), _ = cell.step(tf.zeros([2, 12]), (tf.ones([2, 3]),) * 2,
-    ...                                 tf.zeros([3, 12]), None)
+    >>> inputs, kernels = cell.split(tf.zeros([2, 12])), cell.split(tf.zeros([3, 12]))
+    >>> (output, memory), _ = cell.step(inputs, (tf.ones([2, 3]),) * 2, kernels, None)
     >>> memory[0].numpy().tolist()
     [0.5, 0.5, 0.5]
     """
 
-    blocks: int
+    parts: tuple[int, ...]
     num_states: int
-    num_saved: int
+    saved: tuple[int, ...]
     step: Callable
     step_gradient: Callable
     kernel_gradient: Callable = kernel_gradient
 
+    @property
+    def blocks(self) -> int:
+        """A kernel is `blocks * units` wide."""
+        return sum(self.parts)
+
+    def split(self, x: tf.Tensor | Parts) -> Parts:
+        """Cuts `[..., blocks * units]` into its parts, unless it is in parts already."""
+        if isinstance(x, tuple):
+            return x
+        if len(self.parts) == 1:
+            return (x,)
+        units = x.shape[-1] // self.blocks
+        return tuple(tf.split(x, [part * units for part in self.parts], axis=-1))
+
 
 CELLS: dict[str, Cell] = {
     "gru": Cell(
-        3, 1, 3, steps.gru_step, steps.gru_step_gradient, gru_kernel_gradient
+        (2, 1), 1, (2, 1), steps.gru_step, steps.gru_step_gradient, gru_kernel_gradient
     ),
     "clipped_gru": Cell(
-        3, 1, 3, steps.clipped_gru_step, steps.clipped_gru_step_gradient,
+        (2, 1), 1, (2, 1), steps.clipped_gru_step, steps.clipped_gru_step_gradient,
         gru_kernel_gradient,
     ),
-    "lstm": Cell(4, 2, 4, steps.lstm_step, steps.lstm_step_gradient),
-    "simple_rnn": Cell(1, 1, 0, steps.simple_rnn_step, steps.simple_rnn_step_gradient),
+    "lstm": Cell((4,), 2, (1,) * 4, steps.lstm_step, steps.lstm_step_gradient),
+    "simple_rnn": Cell((1,), 1, (), steps.simple_rnn_step, steps.simple_rnn_step_gradient),
 }  # fmt: skip
+
+
+class Recurrence(NamedTuple):
+    """A cell and what it runs over, for `recurrent_scans`.
+
+    Args:
+        cell: a key of `CELLS`, or a `Cell`.
+        inputs: `x W + b`, `[time, batch, blocks * units]`, or already its parts (`Cell.split`).
+            Blocks stand in the order of Keras: (z, r, c) for both GRUs, (i, f, c, o) for the LSTM.
+        initial_states: as many `[batch, units]` as the cell has states.
+        recurrent_kernel: `[units, blocks * units]`.
+        clip: the largest absolute value of a state of the clipped GRU; others ignore it.
+        reverse: run from the last step to the first. Sequences stay in order of time.
+    """
+
+    cell: str | Cell
+    inputs: tf.Tensor | Parts
+    initial_states: Sequence[tf.Tensor]
+    recurrent_kernel: tf.Tensor | Parts
+    clip: float | None = 5.0
+    reverse: bool = False
+
+    def ready(self) -> Recurrence:
+        """Itself, checked, with its cell in the place of a name and all by part.
+
+        Raises:
+            KeyError: if there is no such cell.
+            ValueError: if a width or the number of initial states is not that of the cell.
+        """
+        cell, inputs = self.cell, self.inputs
+        if isinstance(cell, str):
+            cell = CELLS[checks.known_key("cell", cell, CELLS)]
+        units = self.recurrent_kernel.shape[0]
+        if not isinstance(inputs, tuple):
+            checks.rank("inputs", inputs.shape, 3)
+            checks.last_dim("inputs", inputs.shape, cell.blocks * units)
+            inputs = cell.split(inputs)
+        if len(self.initial_states) != cell.num_states:
+            raise ValueError(
+                f"initial_states must hold {cell.num_states} tensors, "
+                f"got {len(self.initial_states)}"
+            )
+        kernels, states = cell.split(self.recurrent_kernel), tuple(self.initial_states)
+        return Recurrence(cell, inputs, states, kernels, self.clip, self.reverse)
 
 
 def recurrent_scan(
     cell: str | Cell,
-    inputs: tf.Tensor,
+    inputs: tf.Tensor | Parts,
     initial_states: Sequence[tf.Tensor],
     recurrent_kernel: tf.Tensor,
     clip: float = 5.0,
-) -> tuple[tf.Tensor, ...]:
+) -> Parts:
     """Runs a cell over a sequence of ready inputs; its gradient is written by hand.
 
     The input projection `x W + b` of all steps is one matrix product that the caller makes
     beforehand; the gradient of the recurrent kernel is one (two for a GRU) after the scan.
 
     Args:
-        cell: a key of `CELLS`, or a `Cell`.
-        inputs: `x W + b`, `[time, batch, blocks * units]`. Blocks stand in the order of Keras:
-            (z, r, c) for both GRUs, (i, f, c, o) for the LSTM.
+        cell: as in `Recurrence`, and so are the others.
+        inputs: `x W + b`, `[time, batch, blocks * units]`.
         initial_states: as many `[batch, units]` as the cell has states.
         recurrent_kernel: `[units, blocks * units]`.
-        clip: the largest absolute value of a state of the clipped GRU; others ignore it.
+        clip: the largest absolute value of a state of the clipped GRU.
 
     Returns:
         The sequence of every state, after each step, `[time, batch, units]` each. The first is
@@ -114,47 +176,89 @@ def recurrent_scan(
     >>> states[:, 0, 0].numpy().tolist()
     [0.5, 0.25, 0.125, 0.0625]
     """
-    if isinstance(cell, str):
-        cell = CELLS[checks.known_key("cell", cell, CELLS)]
-    checks.rank("inputs", inputs.shape, 3)
-    checks.last_dim("inputs", inputs.shape, cell.blocks * recurrent_kernel.shape[0])
-    if len(initial_states) != cell.num_states:
-        raise ValueError(
-            f"initial_states must hold {cell.num_states} tensors, got {len(initial_states)}"
-        )
-    n = cell.num_states
+    return recurrent_scans(Recurrence(cell, inputs, initial_states, recurrent_kernel, clip))[0]
+
+
+def recurrent_scans(*runs: Recurrence) -> list[Parts]:
+    """Runs several cells that do not need each other side by side, as `recurrent_scan` runs one.
+
+    Args:
+        runs: of the same number of steps.
+
+    Returns:
+        For each run the sequences of its states, `[time, batch, units]` each.
+
+    >>> run = Recurrence("gru", tf.zeros([4, 2, 9]), [tf.ones([2, 3])], tf.zeros([3, 9]))
+    >>> (forward,), (backward,) = recurrent_scans(run, run._replace(reverse=True))
+    >>> forward[:, 0, 0].numpy().tolist(), backward[:, 0, 0].numpy().tolist()
+    ([0.5, 0.25, 0.125, 0.0625], [0.0625, 0.125, 0.25, 0.5])
+    """
+    runs = [run.ready() for run in runs]
+    given = [(run.inputs, run.recurrent_kernel, run.initial_states) for run in runs]
 
     @tf.custom_gradient
-    def scan(inputs, recurrent_kernel, *initial):
-        def forward(now, states):
-            states, saved = cell.step(now[0], tuple(states), recurrent_kernel, clip)
-            return states, (*states, *saved)
+    def scan(*flat):
+        parts = tf.nest.pack_sequence_as(given, flat)
+        now = [
+            run._replace(inputs=inputs, recurrent_kernel=kernels, initial_states=initial)
+            for run, (inputs, kernels, initial) in zip(runs, parts, strict=True)
+        ]
+        done = [tuple(stacked) for stacked, _ in time_loop(*map(_forward, now))]
+        states = [d[: run.cell.num_states] for run, d in zip(now, done, strict=True)]
 
-        outputs = (*initial, *[initial[0]] * cell.num_saved)
-        stacked = tuple(time_loop(forward, (inputs,), initial, outputs))
-        states, saved = stacked[:n], stacked[n:]
+        def gradient(*flat):
+            d_states = tf.nest.pack_sequence_as(states, flat)
+            back = time_loop(*map(_backward, now, done, d_states))
+            gradients = [
+                (d_inputs, _kernel_gradients(run, of_run, d_inputs), d_initial)
+                for run, of_run, (d_inputs, d_initial) in zip(now, done, back, strict=True)
+            ]
+            return tf.nest.flatten(gradients)
 
-        def gradient(*d_states):
-            previous = tuple(shifted(s, i) for s, i in zip(states, initial, strict=True))
+        return tuple(tf.nest.flatten(states)), gradient
 
-            def backward(now, carry):
-                d_now, next_now, here = now[:n], now[n : 2 * n], now[2 * n : 3 * n]
-                d_next = tuple(d + c for d, c in zip(d_now, carry, strict=True))
-                d_inputs, d_here = cell.step_gradient(
-                    d_next, next_now, here, now[3 * n :], recurrent_kernel, clip
-                )
-                return d_here, (d_inputs, *d_here)
+    flat = scan(*tf.nest.flatten(given))
+    return tf.nest.pack_sequence_as([(0,) * run.cell.num_states for run in runs], flat)
 
-            d_inputs, *d_previous = time_loop(
-                backward,
-                (*d_states, *states, *previous, *saved),
-                tuple(tf.zeros_like(i) for i in initial),
-                outputs=(inputs[0], *initial),
-                reverse=True,
-            )
-            d_kernel = cell.kernel_gradient(d_inputs, previous, saved)
-            return d_inputs, d_kernel, *(d[0] for d in d_previous)
 
-        return states, gradient
+def _forward(run: Recurrence) -> Chain:
+    """The chain that emits states and what else the gradient needs."""
 
-    return scan(inputs, recurrent_kernel, *initial_states)
+    def step(now, states):
+        states, saved = run.cell.step(tuple(now), tuple(states), run.recurrent_kernel, run.clip)
+        return states, (*states, *saved)
+
+    initial = run.initial_states
+    outputs = (*initial, *(wider(initial[0], width) for width in run.cell.saved))
+    return Chain(step, run.inputs, initial, outputs, run.reverse)
+
+
+def _backward(run: Recurrence, done: Parts, d_states: Parts) -> Chain:
+    """The chain that goes back over what `_forward` emitted."""
+    n, initial = run.cell.num_states, run.initial_states
+
+    def step(now, carry):
+        d_now, next_now, here = now[:n], now[n : 2 * n], now[2 * n : 3 * n]
+        d_next = tuple(d + c for d, c in zip(d_now, carry, strict=True))
+        d_inputs, d_here = run.cell.step_gradient(
+            d_next, next_now, here, now[3 * n :], run.recurrent_kernel, run.clip
+        )
+        return d_here, d_inputs
+
+    sequences = (*d_states, *done[:n], *_before(run, done), *done[n:])
+    zeros = tuple(tf.zeros_like(i) for i in initial)
+    outputs = [wider(initial[0], part) for part in run.cell.parts]
+    return Chain(step, sequences, zeros, outputs, not run.reverse)
+
+
+def _before(run: Recurrence, done: Parts) -> Parts:
+    """The states before each step."""
+    return tuple(
+        shifted(state, initial, run.reverse)
+        for state, initial in zip(done, run.initial_states, strict=False)
+    )
+
+
+def _kernel_gradients(run: Recurrence, done: Parts, d_inputs: Parts) -> Parts:
+    saved = done[run.cell.num_states :]
+    return run.cell.kernel_gradient(tuple(d_inputs), _before(run, done), saved)

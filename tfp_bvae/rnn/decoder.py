@@ -7,12 +7,13 @@ import tf_keras
 
 from tfp_bvae import checks
 from tfp_bvae.rnn.cells import recurrent_scan
-from tfp_bvae.rnn.generator import check_inputs, mask_like, time_first
+from tfp_bvae.rnn.generator import check_inputs, mask_like
 from tfp_bvae.rnn.kernels import L2Penalty, unit_columns
 from tfp_bvae.rnn.lfads_cell import MIN_SCALE, LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart
 from tfp_bvae.rnn.noise import standard_normal, wants_sample
+from tfp_bvae.rnn.scan import time_first
 
 __all__ = ["LFADSDecoder"]
 
@@ -134,30 +135,30 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         """
         cell, inferred = self.cell, time_first(inferred)
         ext_input = None if ext_input is None else time_first(ext_input)
-        drive = cell._generator_inputs(ext_input, inferred) + inferred @ cell.inferred_kernel
+        drive = cell.drive(inferred, ext_input)
         kernel = tf.convert_to_tensor(cell.generator_kernel)
-        (states,) = recurrent_scan("clipped_gru", drive, [initial_state], kernel, cell.clip)
+        (states,) = recurrent_scan(cell.cell, drive, [initial_state], kernel, cell.clip)
         factors = states @ unit_columns(cell.factor_kernel)
         return {"factors": time_first(factors), "generator": time_first(states)}
 
     def _sequences(self, inputs: dict, masked: list, noise_seed) -> DecoderSequences:
-        """All that is ready before the loop; a mask of ones, no noise, where a seed is None."""
+        """All that is ready before the loop; masks of ones, no noise, where a seed is None."""
         cell, rate = self.cell, self.dropout
         encoding = time_first(inputs["controller_input"])  # [time, batch, channel]
-        steps = tf.zeros_like(encoding[..., :1])
-        encoding *= mask_like(encoding, masked[0], rate)
+        if masked[0] is not None:
+            encoding *= mask_like(encoding, masked[0], rate)
         ext_input = None
         if "ext_input" in inputs:
             ext_input = time_first(inputs["ext_input"])
             ext_input *= mask_like(ext_input, masked[2], rate)
-        noise = tf.tile(steps, [1, 1, cell.inferred_inputs])
+        noise = _like(encoding, cell.inferred_inputs)
         if noise_seed is not None:
             noise = standard_normal(tf.shape(noise), noise_seed, noise.dtype)
         return DecoderSequences(
             *cell.projected(encoding, ext_input),
             noise=noise,
-            factor_mask=mask_like(tf.tile(steps, [1, 1, cell.factors]), masked[3], rate),
-            generator_mask=mask_like(tf.tile(steps, [1, 1, cell.generator_units]), masked[4], rate),
+            factor_mask=_mask(encoding, cell.factors, masked[3], rate),
+            generator_mask=_mask(encoding, cell.generator_units, masked[4], rate),
         )
 
     def get_config(self):
@@ -168,3 +169,15 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         )  # fmt: skip
         own = {"dropout": self.dropout, "l2": [self.generator_l2, self.controller_l2]}
         return super().get_config() | {name: settings[name] for name in names} | own
+
+
+def _like(sequence: tf.Tensor, size: int) -> tf.Tensor:
+    """Zeros, as many as there are steps and trials, `[time, batch, size]`."""
+    return tf.tile(tf.zeros_like(sequence[..., :1]), [1, 1, size])
+
+
+def _mask(sequence: tf.Tensor, size: int, seed: tf.Tensor | None, rate: float) -> tf.Tensor:
+    """A dropout mask `[time, batch, size]`; one `[time, 1, 1]` of ones where there is no seed."""
+    if seed is None:
+        return tf.ones_like(sequence[:, :1, :1])
+    return mask_like(_like(sequence, size), seed, rate)

@@ -11,13 +11,9 @@ from tfp_bvae import checks
 from tfp_bvae.rnn.cells import CELLS, recurrent_scan
 from tfp_bvae.rnn.kernels import L2Penalty, scaled_normal, start_bias, unit_columns
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask
+from tfp_bvae.rnn.scan import project, time_first
 
 __all__ = ["Generator", "GeneratorLayer"]
-
-
-def time_first(x: tf.Tensor) -> tf.Tensor:
-    """`[batch, time, .]` to `[time, batch, .]` and back: it is its own inverse."""
-    return tf.transpose(x, [1, 0, 2])
 
 
 def mask_like(x: tf.Tensor, seed: tf.Tensor | None, rate: float) -> tf.Tensor:
@@ -71,12 +67,32 @@ class GeneratorLayer(checks.TFKerasOnly, tf_keras.layers.Layer):
     def _kernel(self, name: str, rows: int, columns: int, stddev: float) -> tf.Variable:
         return self.add_weight(name=name, shape=(rows, columns), initializer=scaled_normal(stddev))
 
-    def _generator_inputs(self, ext_input: tf.Tensor | None, like: tf.Tensor) -> tf.Tensor:
-        """Bias and projected external input, `[..., width]`, as many as there are of `like`."""
-        bias = tf.convert_to_tensor(self.generator_bias)
-        if self.ext_kernel is None:
-            return bias + tf.zeros_like(like[..., :1])
-        return ext_input @ self.ext_kernel + bias
+    def drive(
+        self,
+        inferred: tf.Tensor | None,
+        ext_input: tf.Tensor | None,
+        like: tf.Tensor | None = None,
+    ) -> tuple[tf.Tensor, ...]:
+        """What enters the generator, `x W + b` by part, as many as there are of `like`.
+
+        Args:
+            inferred: `[..., inferred]`, or None.
+            ext_input: `[..., ext]`, or None.
+            like: `[..., channel]`, for where there is neither.
+        """
+        given = [(inferred, self.inferred_kernel), (ext_input, self.ext_kernel)]
+        given = [(x, self._parts(k)) for x, k in given if x is not None and k is not None]
+        bias = self._parts(self.generator_bias)
+        if not given:
+            return tuple(b + tf.zeros_like(like[..., :1]) for b in bias)
+        return tuple(
+            tf.add_n([project(x, kernels[n]) for x, kernels in given]) + b
+            for n, b in enumerate(bias)
+        )
+
+    def _parts(self, weight: tf.Variable) -> tuple[tf.Tensor, ...]:
+        """The parts of a weight, as the cell takes them."""
+        return CELLS[self.cell].split(tf.convert_to_tensor(weight))
 
     def get_config(self):
         return super().get_config() | {
@@ -158,9 +174,7 @@ class Generator(GeneratorLayer):
         ext_input = sequences.get("ext_input")
         if ext_input is not None:
             ext_input *= mask_like(ext_input, seeds[0], self.dropout)
-        drive = self._generator_inputs(ext_input, like)
-        if "inputs" in sequences:
-            drive += sequences["inputs"] @ self.inferred_kernel
+        drive = self.drive(sequences.get("inputs"), ext_input, like)
         start = inputs.get("initial_state")
         if start is None:
             start = tf.zeros([tf.shape(like)[1], self.generator_units], like.dtype)

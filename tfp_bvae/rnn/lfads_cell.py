@@ -9,6 +9,7 @@ import tf_keras
 
 from tfp_bvae import checks
 from tfp_bvae.distributions import softplus_shift
+from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.generator import GeneratorLayer
 from tfp_bvae.rnn.kernels import gate_bias, unit_columns
 from tfp_bvae.rnn.lfads_step import (
@@ -20,6 +21,7 @@ from tfp_bvae.rnn.lfads_step import (
     lfads_step,
 )
 from tfp_bvae.rnn.noise import standard_normal, wants_sample
+from tfp_bvae.rnn.scan import project
 
 __all__ = ["LFADSCell"]
 
@@ -156,12 +158,19 @@ class LFADSCell(GeneratorLayer):
 
     def projected(
         self, encoding: tf.Tensor, ext_input: tf.Tensor | None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What enters controller and generator from outside, `[..., 3 units]`, of any steps."""
-        controller = encoding @ self.encoding_kernel + self.controller_bias
+    ) -> tuple[tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
+        """What enters controller and generator from outside by part, `[..., .]`, of any steps."""
+        seen = encoding
+        kernel = tf.convert_to_tensor(self.encoding_kernel)
         if self.controller_ext_kernel is not None:
-            controller += ext_input @ self.controller_ext_kernel
-        return controller, self._generator_inputs(ext_input, encoding)
+            seen = tf.concat([encoding, ext_input], axis=-1)
+            kernel = tf.concat([kernel, self.controller_ext_kernel], axis=0)
+        weights = zip(
+            CELLS[self.cell].split(kernel), self._parts(self.controller_bias), strict=True
+        )
+        controller = tuple(project(seen, k) + b for k, b in weights)
+        steps = encoding[:, :1]  # without an external input all trials share those of the bias
+        return controller, self.drive(None, ext_input, steps)
 
     def start(self, generator: tf.Tensor, mask: tf.Tensor | None = None) -> LFADSState:
         """The state before the first step, once the cell is built.

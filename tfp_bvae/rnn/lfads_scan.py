@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfp_bvae.rnn.cells import gru_kernel_gradient
 from tfp_bvae.rnn.lfads_step import (
+    GRU,
     DecoderPath,
     DecoderSequences,
     DecoderStart,
     DecoderWeights,
     lfads_step,
 )
-from tfp_bvae.rnn.scan import over_time, shifted, time_loop
-from tfp_bvae.rnn.steps import (
-    GRUGates,
-    clipped_gru_step_gradient,
-)
+from tfp_bvae.rnn.scan import Chain, over_time, shifted, time_loop, wider
+from tfp_bvae.rnn.steps import GRUSaved
 
 __all__ = ["lfads_decoder"]
 
 
-class _Gates(NamedTuple):
-    controller: GRUGates
-    generator: GRUGates
+class _Saved(NamedTuple):
+    controller: GRUSaved
+    generator: GRUSaved
 
 
 def lfads_decoder(
@@ -60,49 +58,50 @@ def lfads_decoder(
 
     Source: Pandarinath et al., Nature Methods 2018; the GRU and its order of gates as in Keras.
     """
+    given = (weights, sequences, start)
 
     @tf.custom_gradient
     def decode(*flat):
-        weights, sequences, start = _unflatten(flat)
-        path, gates = _forward(weights, sequences, start, scale_shift, min_scale, clip)
+        weights, sequences, start = tf.nest.pack_sequence_as(given, flat)
+        weights = weights._replace(  # cut once, not in each step
+            controller_recurrent=GRU.split(weights.controller_recurrent),
+            generator_recurrent=GRU.split(weights.generator_recurrent),
+        )
+        path, saved = _forward(weights, sequences, start, scale_shift, min_scale, clip)
 
         def gradient(*d_path):
-            d_path = DecoderPath(*d_path)
-            saved = (path, gates)
-            return _backward(weights, sequences, start, saved, d_path, min_scale, clip)
+            back = _backward(
+                weights, sequences, start, path, saved, DecoderPath(*d_path), min_scale, clip
+            )
+            return tf.nest.flatten(back)
 
         return tuple(path), gradient
 
-    return DecoderPath(*decode(*weights, *sequences, *start))
-
-
-def _unflatten(flat):
-    w, s = len(DecoderWeights._fields), len(DecoderSequences._fields)
-    return (
-        DecoderWeights(*flat[:w]),
-        DecoderSequences(*flat[w : w + s]),
-        DecoderStart(*flat[w + s :]),
-    )
+    return DecoderPath(*decode(*tf.nest.flatten(given)))
 
 
 def _forward(weights, sequences, start, scale_shift, min_scale, clip):
     def step(inputs, carry):
-        path, gates = lfads_step(
-            weights, DecoderSequences(*inputs), DecoderStart(*carry), scale_shift, min_scale, clip
+        path, saved = lfads_step(
+            weights,
+            tf.nest.pack_sequence_as(sequences, inputs),
+            DecoderStart(*carry),
+            scale_shift,
+            min_scale,
+            clip,
         )
         carry = DecoderStart(path.controller, path.generator, path.factors)
-        return carry, (*path, *gates[0], *gates[1])
+        return carry, (*path, *saved[0], *saved[1])
 
-    one_step = sequences.noise[0]
-    outputs = (start.controller, one_step, one_step, one_step, start.generator, start.factors)
-    outputs += (start.controller,) * 3 + (start.generator,) * 3
-    stacked = time_loop(step, sequences, start, outputs)
-    gates = _Gates(GRUGates(*stacked[6:9]), GRUGates(*stacked[9:]))
-    return DecoderPath(*stacked[:6]), gates
+    c, g, u = start.controller, start.generator, sequences.noise[0]
+    outputs = (c, u, u, u, g, start.factors, wider(c, 2), c, wider(g, 2), g)
+    chain = Chain(step, tf.nest.flatten(sequences), start, outputs)
+    ((stacked, _),) = time_loop(chain)
+    saved = _Saved(GRUSaved(*stacked[6:8]), GRUSaved(*stacked[8:]))
+    return DecoderPath(*stacked[:6]), saved
 
 
-def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
-    path, gates = saved
+def _backward(weights, sequences, start, path, saved, d_path, min_scale, clip):
     before = DecoderStart(
         shifted(path.controller, start.controller),
         shifted(path.generator, start.generator),
@@ -112,19 +111,21 @@ def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
     d_raw_scale = -tf.math.expm1(min_scale - path.inferred_scale)
 
     def step(inputs, carry):
+        inputs = tf.nest.pack_sequence_as(scanned, inputs)
         d_out, here, now, kept, noise, slope, fac_mask, gen_mask = inputs
+        carry = DecoderStart(*carry)
         d_factors = d_out.factors + carry.factors
         d_generator = (
             d_out.generator
             + carry.generator
             + tf.matmul(d_factors, weights.factor_kernel, transpose_b=True) * gen_mask
         )
-        d_gen_inputs, (d_generator,) = clipped_gru_step_gradient(
+        d_gen, (d_generator,) = GRU.step_gradient(
             (d_generator,), (now.generator,), (here.generator,), kept.generator,
             weights.generator_recurrent, clip,
         )  # fmt: skip
         d_sample = d_out.inferred + tf.matmul(
-            d_gen_inputs, weights.generator_inferred, transpose_b=True
+            tf.concat(d_gen, axis=-1), weights.generator_inferred, transpose_b=True
         )
         d_loc = d_out.inferred_loc + d_sample
         d_raw = (d_out.inferred_scale + d_sample * noise) * slope
@@ -134,40 +135,53 @@ def _backward(weights, sequences, start, saved, d_path, min_scale, clip):
             + carry.controller
             + tf.matmul(d_params, weights.posterior_kernel, transpose_b=True)
         )
-        d_con_inputs, (d_controller,) = clipped_gru_step_gradient(
+        d_con, (d_controller,) = GRU.step_gradient(
             (d_controller,), (now.controller,), (here.controller,), kept.controller,
             weights.controller_recurrent, clip,
         )  # fmt: skip
-        d_fed_back = tf.matmul(d_con_inputs, weights.controller_factors, transpose_b=True)
+        d_fed_back = tf.matmul(
+            tf.concat(d_con, axis=-1), weights.controller_factors, transpose_b=True
+        )
         carry = DecoderStart(d_controller, d_generator, d_fed_back * fac_mask)
-        return carry, (d_con_inputs, d_gen_inputs, d_params, d_factors, *carry)
+        return carry, (*d_con, *d_gen, d_params, d_factors)
 
     scanned = (
-        d_path, before, path, gates, sequences.noise, d_raw_scale,
+        d_path, before, path, saved, sequences.noise, d_raw_scale,
         sequences.factor_mask, sequences.generator_mask,
     )  # fmt: skip
-    one_step = (
-        sequences.controller[0], sequences.generator[0],
-        tf.concat([sequences.noise[0]] * 2, axis=-1), start.factors, *start,
-    )  # fmt: skip
-    d_con, d_gen, d_params, d_factors, *d_before = time_loop(
-        lambda flat, carry: step(tf.nest.pack_sequence_as(scanned, flat), DecoderStart(*carry)),
+    c, g, f = start
+    chain = Chain(
+        step,
         tf.nest.flatten(scanned),
         DecoderStart(*(tf.zeros_like(s) for s in start)),
-        one_step,
+        (wider(c, 2), c, wider(g, 2), g, wider(sequences.noise[0], 2), f),
         reverse=True,
     )
+    ((stacked, d_start),) = time_loop(chain)
+    d_con, d_gen, (d_params, d_factors) = stacked[:2], stacked[2:4], stacked[4:]
+    seen_factors = before.factors * sequences.factor_mask
     d_weights = DecoderWeights(
-        controller_factors=over_time(before.factors * sequences.factor_mask, d_con),
-        controller_recurrent=gru_kernel_gradient(d_con, (before.controller,), gates.controller),
+        controller_factors=_by_part(seen_factors, d_con),
+        controller_recurrent=_of_gru(d_con, before.controller, saved.controller),
         posterior_kernel=over_time(path.controller, d_params),
         posterior_bias=tf.reduce_sum(d_params, axis=[0, 1]),
-        generator_inferred=over_time(path.inferred, d_gen),
-        generator_recurrent=gru_kernel_gradient(d_gen, (before.generator,), gates.generator),
+        generator_inferred=_by_part(path.inferred, d_gen),
+        generator_recurrent=_of_gru(d_gen, before.generator, saved.generator),
         factor_kernel=over_time(path.generator * sequences.generator_mask, d_factors),
     )
+    d_generator = d_gen
+    if sequences.generator[0].shape[1] == 1:  # shared by all trials
+        d_generator = [tf.reduce_sum(d, axis=1, keepdims=True) for d in d_gen]
     d_sequences = DecoderSequences(
-        d_con, d_gen, *(tf.zeros_like(s) for s in sequences[2:])
+        d_con, d_generator, *(tf.zeros_like(s) for s in sequences[2:])
     )  # noise and masks are constants of the step
-    d_start = DecoderStart(*(d[0] for d in d_before))
-    return (*d_weights, *d_sequences, *d_start)
+    return d_weights, d_sequences, d_start
+
+
+def _by_part(left: tf.Tensor, d_parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Gradient of a kernel whose products are cut into parts."""
+    return tf.concat([over_time(left, d) for d in d_parts], axis=-1)
+
+
+def _of_gru(d_parts: Sequence[tf.Tensor], before: tf.Tensor, saved: GRUSaved) -> tf.Tensor:
+    return tf.concat(GRU.kernel_gradient(d_parts, (before,), saved), axis=-1)

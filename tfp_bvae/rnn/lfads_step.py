@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfp_bvae.rnn.steps import GRUGates, clipped_gru_step
+from tfp_bvae.rnn.cells import CELLS
+from tfp_bvae.rnn.steps import GRUSaved, Parts
 
 __all__ = [
     "DecoderPath",
@@ -16,6 +17,9 @@ __all__ = [
     "LFADSState",
     "lfads_step",
 ]
+
+
+GRU = CELLS["clipped_gru"]
 
 
 class DecoderWeights(NamedTuple):
@@ -31,10 +35,14 @@ class DecoderWeights(NamedTuple):
 
 
 class DecoderSequences(NamedTuple):
-    """What is ready before the loop starts: projections, noise and dropout masks, time first."""
+    """What is ready before the loop starts: projections `x W + b` by part
+    (`Cell.split`), noise and dropout masks, time first.
 
-    controller: tf.Tensor  # pre-activations from the z encoder, [time, batch, 3 controller]
-    generator: tf.Tensor  # pre-activations from bias and external input, [time, batch, 3 gen.]
+    The batch may be 1 where all trials share something: the generator's inputs, or masks of ones.
+    """
+
+    controller: Parts  # from the z encoder, [time, batch, 2 controller] and [.., controller]
+    generator: Parts  # from bias and external input, [time, batch, 2 generator] and [.., gen.]
     noise: tf.Tensor  # standard normal, zeros for the mean path, [time, batch, inferred]
     factor_mask: tf.Tensor  # on the factors fed back, scaled by 1/keep, [time, batch, factors]
     generator_mask: tf.Tensor  # on the states read into factors, [time, batch, generator]
@@ -75,7 +83,7 @@ def lfads_step(
     scale_shift: float,
     min_scale: float,
     clip: float,
-) -> tuple[DecoderPath, tuple[GRUGates, GRUGates]]:
+) -> tuple[DecoderPath, tuple[GRUSaved, GRUSaved]]:
     r"""One step of the LFADS decoder; its equations stand at `lfads_decoder`.
 
     Args:
@@ -87,24 +95,31 @@ def lfads_step(
         clip: bound on the states of both GRUs.
 
     Returns:
-        What the decoder leaves of this step, `[batch, .]`, and the gates of controller and
-        generator.
+        What the decoder leaves of this step, `[batch, .]`, and what the GRUs of controller and
+        generator save for their gradients.
     """
     inferred = inputs.noise.shape[-1]
     fed_back = (state.factors * inputs.factor_mask) @ weights.controller_factors
-    (controller,), con_gates = clipped_gru_step(
-        inputs.controller + fed_back, (state.controller,), weights.controller_recurrent, clip
+    (controller,), con_saved = GRU.step(
+        _sums(inputs.controller, GRU.split(fed_back)),
+        (state.controller,),
+        GRU.split(weights.controller_recurrent),
+        clip,
     )
     params = controller @ weights.posterior_kernel + weights.posterior_bias
     loc = params[:, :inferred]
     scale = min_scale + tf.nn.softplus(params[:, inferred:] + scale_shift)
     sample = loc + scale * inputs.noise
-    (generator,), gen_gates = clipped_gru_step(
-        inputs.generator + sample @ weights.generator_inferred,
+    (generator,), gen_saved = GRU.step(
+        _sums(inputs.generator, GRU.split(sample @ weights.generator_inferred)),
         (state.generator,),
-        weights.generator_recurrent,
+        GRU.split(weights.generator_recurrent),
         clip,
     )
     factors = (generator * inputs.generator_mask) @ weights.factor_kernel
     path = DecoderPath(controller, loc, scale, sample, generator, factors)
-    return path, (con_gates, gen_gates)
+    return path, (con_saved, gen_saved)
+
+
+def _sums(left: Parts, right: Parts) -> Parts:
+    return tuple(a + b for a, b in zip(left, right, strict=True))

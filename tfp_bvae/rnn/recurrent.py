@@ -6,8 +6,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import CELLS, recurrent_scan
+from tfp_bvae.rnn.cells import CELLS, Recurrence, recurrent_scans
 from tfp_bvae.rnn.kernels import L2Penalty, forget_bias, gate_bias, scaled_normal
+from tfp_bvae.rnn.scan import project, time_first
 
 __all__ = ["GRU", "LSTM", "ClippedGRU", "SimpleRNN"]
 
@@ -58,19 +59,24 @@ class _Recurrent(checks.TFKerasOnly, tf_keras.layers.Layer):
         return [tf.zeros([batch, self.units], dtype)] * CELLS[self.cell].num_states
 
     def call(self, inputs):
-        inputs = tf.transpose(inputs, [1, 0, 2])  # [time, batch, channel]
-        if self.go_backwards:
-            inputs = tf.reverse(inputs, [0])
+        ((states, *_),) = recurrent_scans(self.recurrence(time_first(inputs)))
+        return self.output(states)
+
+    def recurrence(self, inputs: tf.Tensor) -> Recurrence:
+        """What is to be run over inputs `[time, batch, channel]`; adds the penalty."""
+        self.penalty(self.recurrent_kernel)
+        cell = CELLS[self.cell]
+        weights = (cell.split(tf.convert_to_tensor(w)) for w in (self.kernel, self.bias))
+        projected = tuple(project(inputs, w) + b for w, b in zip(*weights, strict=True))
         start = self._start(tf.shape(inputs)[1], inputs.dtype)
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
-        projected = inputs @ self.kernel + self.bias
-        states = recurrent_scan(self.cell, projected, start, kernel, self.clip)[0]
-        self.penalty(self.recurrent_kernel)
-        if not self.return_sequences:
-            return states[-1]
-        if self.go_backwards:
-            states = tf.reverse(states, [0])
-        return tf.transpose(states, [1, 0, 2])
+        return Recurrence(self.cell, projected, start, kernel, self.clip, self.go_backwards)
+
+    def output(self, states: tf.Tensor) -> tf.Tensor:
+        """The output, from the states `[time, batch, units]`."""
+        if self.return_sequences:
+            return time_first(states)
+        return states[0 if self.go_backwards else -1]
 
     def get_config(self):
         return super().get_config() | {

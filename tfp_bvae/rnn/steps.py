@@ -1,15 +1,16 @@
 """One step of each recurrent cell, and the gradient of that step written by hand.
 
-All steps have one signature, `step(inputs, states, recurrent_kernel, clip) -> (states, saved)`,
+All steps have one signature, `step(inputs, states, kernels, clip) -> (states, saved)`,
 and so have all gradients,
-`gradient(d_next, next_states, states, saved, recurrent_kernel, clip) -> (d_inputs, d_states)`:
+`gradient(d_next, next_states, states, saved, kernels, clip) -> (d_inputs, d_states)`:
 
-* `inputs`: the ready projection `a = x W + b`, blocks of columns side by side,
-  `[batch, blocks * units]`.
+* `inputs`: the ready projection `a = x W + b`, cut into the parts that a cell multiplies with one
+  state: of a GRU those of both gates, `[batch, 2 units]`, and that of the candidate, which sees
+  a state that was reset; of the others one part.
 * `states`: a tuple of `[batch, units]`; the first is what a cell puts out.
-* `recurrent_kernel`: `U`, `[units, blocks * units]`.
+* `kernels`: `U`, cut into the same parts, `[units, .]` each.
 * `clip`: bound on the states of the clipped GRU; the other cells do not look at it.
-* `saved`: what a gradient needs beside the states, a tuple of `[batch, units]`.
+* `saved`: what a gradient needs beside the states.
 * `d_next`, `d_inputs`, `d_states`: gradients of the loss with respect to the states after the
   step, the inputs, and the states before it.
 """
@@ -21,9 +22,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 States = tuple[tf.Tensor, ...]
+Parts = tuple[tf.Tensor, ...]
 
 __all__ = [
-    "GRUGates",
+    "GRUSaved",
     "LSTMGates",
     "clipped_gru_step",
     "clipped_gru_step_gradient",
@@ -36,12 +38,11 @@ __all__ = [
 ]
 
 
-class GRUGates(NamedTuple):
-    """Update, reset and candidate of one GRU step, `[batch, units]` each."""
+class GRUSaved(NamedTuple):
+    """Gates and candidate of one GRU step."""
 
-    update: tf.Tensor
-    reset: tf.Tensor
-    candidate: tf.Tensor
+    gates: tf.Tensor  # update and reset side by side, [batch, 2 units]
+    candidate: tf.Tensor  # [batch, units]
 
 
 class LSTMGates(NamedTuple):
@@ -54,8 +55,8 @@ class LSTMGates(NamedTuple):
 
 
 def gru_step(
-    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
-) -> tuple[States, GRUGates]:
+    inputs: Parts, states: States, kernels: Parts, clip: float | None = None
+) -> tuple[States, GRUSaved]:
     r"""One step of the reset-before GRU, blocks in the order (z, r, c).
 
     .. math::
@@ -65,48 +66,44 @@ def gru_step(
 
     Source: Cho et al., EMNLP 2014.
     """
-    (state,) = states
-    units = state.shape[-1]
-    gate_kernel, candidate_kernel = _split_kernel(recurrent_kernel)
-    gates = tf.sigmoid(inputs[:, : 2 * units] + state @ gate_kernel)  # [batch, 2 units]
-    update, reset = gates[:, :units], gates[:, units:]
-    candidate = tf.tanh(inputs[:, 2 * units :] + (reset * state) @ candidate_kernel)
-    return (candidate + update * (state - candidate),), GRUGates(update, reset, candidate)
+    (state,), (to_gates, to_candidate), (of_gates, of_candidate) = states, inputs, kernels
+    gates = tf.sigmoid(to_gates + state @ of_gates)
+    update, reset = tf.split(gates, 2, axis=-1)
+    candidate = tf.tanh(to_candidate + (reset * state) @ of_candidate)
+    return (candidate + update * (state - candidate),), GRUSaved(gates, candidate)
 
 
 def gru_step_gradient(
     d_next: States,
     next_states: States,
     states: States,
-    saved: States,
-    recurrent_kernel: tf.Tensor,
+    saved: GRUSaved,
+    kernels: Parts,
     clip: float | None = None,
-) -> tuple[tf.Tensor, States]:
+) -> tuple[Parts, States]:
     """The gradient of `gru_step`."""
-    (gradient,), (state,) = d_next, states
-    update, reset, candidate = saved
-    gate_kernel, candidate_kernel = _split_kernel(recurrent_kernel)
+    (gradient,), (state,), (of_gates, of_candidate) = d_next, states, kernels
+    gates, candidate = saved
+    update, reset = tf.split(gates, 2, axis=-1)
     d_candidate = gradient * (1.0 - update) * (1.0 - candidate * candidate)
-    d_reset_state = tf.matmul(d_candidate, candidate_kernel, transpose_b=True)
+    d_reset_state = tf.matmul(d_candidate, of_candidate, transpose_b=True)
     d_update = gradient * (state - candidate) * update * (1.0 - update)
     d_reset = d_reset_state * state * reset * (1.0 - reset)
     d_gates = tf.concat([d_update, d_reset], axis=-1)
     d_state = (
-        gradient * update
-        + d_reset_state * reset
-        + tf.matmul(d_gates, gate_kernel, transpose_b=True)
+        gradient * update + d_reset_state * reset + tf.matmul(d_gates, of_gates, transpose_b=True)
     )
-    return tf.concat([d_gates, d_candidate], axis=-1), (d_state,)
+    return (d_gates, d_candidate), (d_state,)
 
 
 def clipped_gru_step(
-    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float
-) -> tuple[States, GRUGates]:
+    inputs: Parts, states: States, kernels: Parts, clip: float
+) -> tuple[States, GRUSaved]:
     """One step of `gru_step` whose state is then clipped to between `-clip` and `clip`.
 
     Source: Pandarinath et al., Nature Methods 2018.
     """
-    (state,), gates = gru_step(inputs, states, recurrent_kernel)
+    (state,), gates = gru_step(inputs, states, kernels)
     return (tf.clip_by_value(state, -clip, clip),), gates
 
 
@@ -114,18 +111,18 @@ def clipped_gru_step_gradient(
     d_next: States,
     next_states: States,
     states: States,
-    saved: States,
-    recurrent_kernel: tf.Tensor,
+    saved: GRUSaved,
+    kernels: Parts,
     clip: float,
-) -> tuple[tf.Tensor, States]:
+) -> tuple[Parts, States]:
     """The gradient of `clipped_gru_step`: a clipped entry passes none."""
     (gradient,), (next_state,) = d_next, next_states
     gradient = tf.where(tf.abs(next_state) < clip, gradient, tf.zeros_like(gradient))
-    return gru_step_gradient((gradient,), next_states, states, saved, recurrent_kernel)
+    return gru_step_gradient((gradient,), next_states, states, saved, kernels)
 
 
 def lstm_step(
-    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
+    inputs: Parts, states: States, kernels: Parts, clip: float | None = None
 ) -> tuple[States, LSTMGates]:
     r"""One step of the LSTM, blocks in the order (i, f, c, o) of Keras, states `(h, m)`.
 
@@ -138,7 +135,7 @@ def lstm_step(
     al., Neural Computation 2000.
     """
     state, memory = states
-    raw = tf.split(inputs + state @ recurrent_kernel, 4, axis=-1)
+    raw = tf.split(inputs[0] + state @ kernels[0], 4, axis=-1)
     gates = LSTMGates(tf.sigmoid(raw[0]), tf.sigmoid(raw[1]), tf.tanh(raw[2]), tf.sigmoid(raw[3]))
     memory = gates.forget * memory + gates.input * gates.candidate
     return (gates.output * tf.tanh(memory), memory), gates
@@ -149,9 +146,9 @@ def lstm_step_gradient(
     next_states: States,
     states: States,
     saved: States,
-    recurrent_kernel: tf.Tensor,
+    kernels: Parts,
     clip: float | None = None,
-) -> tuple[tf.Tensor, States]:
+) -> tuple[Parts, States]:
     """The gradient of `lstm_step`."""
     d_state, d_memory = d_next
     gates, squashed = LSTMGates(*saved), tf.tanh(next_states[1])
@@ -165,18 +162,18 @@ def lstm_step_gradient(
         ],
         axis=-1,
     )
-    d_state = tf.matmul(d_inputs, recurrent_kernel, transpose_b=True)
-    return d_inputs, (d_state, d_memory * gates.forget)
+    d_state = tf.matmul(d_inputs, kernels[0], transpose_b=True)
+    return (d_inputs,), (d_state, d_memory * gates.forget)
 
 
 def simple_rnn_step(
-    inputs: tf.Tensor, states: States, recurrent_kernel: tf.Tensor, clip: float | None = None
+    inputs: Parts, states: States, kernels: Parts, clip: float | None = None
 ) -> tuple[States, States]:
     r"""One step of the simple network, `h' = tanh(a + h U)`.
 
     Source: Elman, Cognitive Science 1990.
     """
-    return (tf.tanh(inputs + states[0] @ recurrent_kernel),), ()
+    return (tf.tanh(inputs[0] + states[0] @ kernels[0]),), ()
 
 
 def simple_rnn_step_gradient(
@@ -184,16 +181,10 @@ def simple_rnn_step_gradient(
     next_states: States,
     states: States,
     saved: States,
-    recurrent_kernel: tf.Tensor,
+    kernels: Parts,
     clip: float | None = None,
-) -> tuple[tf.Tensor, States]:
+) -> tuple[Parts, States]:
     """The gradient of `simple_rnn_step`."""
     (gradient,), (next_state,) = d_next, next_states
     d_inputs = gradient * (1.0 - next_state * next_state)
-    return d_inputs, (tf.matmul(d_inputs, recurrent_kernel, transpose_b=True),)
-
-
-def _split_kernel(recurrent_kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Parts `[units, 3 units]` into the columns of both gates and those of the candidate."""
-    units = recurrent_kernel.shape[0]
-    return recurrent_kernel[:, : 2 * units], recurrent_kernel[:, 2 * units :]
+    return (d_inputs,), (tf.matmul(d_inputs, kernels[0], transpose_b=True),)
