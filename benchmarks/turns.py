@@ -7,6 +7,8 @@ the ratio of two times of one round differs little.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import resource
 import subprocess
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+STATUS = Path("/proc/self/status")
 ANSWER = "answer "  # how a line begins that is one; what libraries print is none
 PAUSE = 0.3  # s between turns: idle threads of the last one still spin for a while
 
@@ -101,11 +104,24 @@ def peak_memory() -> float:
     Linux' `ru_maxrss` also remembers what the process was before it became this program, which is
     a copy of its parent.
     """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+    if STATUS.exists():
+        return _resident("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory_during(run: Callable[[], object]) -> float:
+    """Peak resident memory of this program while it does something, MB; only on Linux."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak
+    run()
+    return _resident("VmHWM")
+
+
+def _resident(name: str) -> float:
+    """A figure that Linux has of this process, MB."""
+    lines = dict(line.split(":") for line in STATUS.read_text().splitlines())
+    return int(lines[name].split()[0]) / 1024
 
 
 def ratio(over: list[float], under: list[float]) -> str:
