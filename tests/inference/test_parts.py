@@ -50,6 +50,25 @@ def test_scores_of_parts_are_those_of_all(model, dataset):
         inference.score(model, split, rates[:-1])
 
 
+def on_disk(split):
+    stored = {name: data.StoredArray(getattr(split, name)) for name in ("encod", "recon", "truth")}
+    return data.Split(**stored)
+
+
+def test_all_that_takes_trials_takes_those_on_disk(model, dataset):
+    """The very numbers of trials in memory."""
+    split, stored = dataset.valid, on_disk(dataset.valid)
+    for ask in (
+        lambda trials: inference.sample_and_average(model, trials, 2, batch_size=3).rates,
+        lambda trials: inference.posterior_mean(model, trials, batch_size=3).factors,
+        lambda trials: inference.log_likelihood(model, trials, 2, batch_size=3).elbo,
+        lambda trials: inference.swap(model, trials, batch_size=3).rates,
+    ):
+        np.testing.assert_array_equal(ask(split), ask(stored))
+    rates = split.truth * 2
+    assert inference.score(model, stored, rates) == inference.score(model, split, rates)
+
+
 def test_a_recording_is_merged_from_its_windows(model, rng):
     recordings = [rng.poisson(1.0, (bins, 6)) for bins in (47, 20)]
     found = inference.infer_recordings(model, recordings, 12, 5, num_samples=2)

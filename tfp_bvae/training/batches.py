@@ -158,10 +158,12 @@ class GroupBatches(tf_keras.utils.Sequence):
 
 def _shuffled(count: int, first: int, last: int, seed: list[int]) -> np.ndarray:
     """Positions first..last of an endless stream of permutations of `count` things."""
-    rounds = range(first // count, (last - 1) // count + 1)
-    order = [_permutation(count, (*seed, r)) for r in rounds]
-    start = rounds[0] * count
-    return np.concatenate(order)[first - start : last - start]
+    return np.concatenate(
+        [
+            _permutation(count, (*seed, r))[max(first - r * count, 0) : last - r * count]
+            for r in range(first // count, (last - 1) // count + 1)
+        ]
+    )
 
 
 @lru_cache(maxsize=4)  # all batches of an epoch ask for the same one or two
