@@ -52,7 +52,8 @@ def build(sizes: dict):
     from lfads_torch.modules import augmentations, priors, readin_readout, recons
     from torch import nn
 
-    entries = sizes["bins"] * sizes["outputs"]  # it divides the likelihood by them, not the KL
+    # it divides the likelihood by the number of entries, and only those that are hidden teach
+    kl_scale = sizes["beta"] * sizes["coordinated_dropout"] / (sizes["bins"] * sizes["outputs"])
     masks = augmentations.CoordinatedDropout(
         cd_rate=sizes["coordinated_dropout"], cd_pass_rate=0.0, ic_enc_seq_len=0
     )
@@ -75,7 +76,7 @@ def build(sizes: dict):
         lr_stop=1e-5, lr_decay=0.95, lr_patience=6, lr_adam_beta1=0.9, lr_adam_beta2=0.999,
         lr_adam_epsilon=1e-8, weight_decay=0.0, l2_ic_enc_scale=0.0, l2_ci_enc_scale=0.0,
         l2_gen_scale=L2, l2_con_scale=L2,
-        kl_ic_scale=sizes["beta"] / entries, kl_co_scale=sizes["beta"] / entries,
+        kl_ic_scale=kl_scale, kl_co_scale=kl_scale,
         **{f"{of}_{name}": value for of in ("l2", "kl") for name, value in ramps.items()},
     )  # fmt: skip
 
