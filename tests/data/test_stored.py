@@ -32,6 +32,14 @@ def source(request, tmp_path, rng):
     return h5py.File(tmp_path / "a.h5")["x"], values.astype("float32")
 
 
+def test_a_memory_map_is_a_source_too(tmp_path, rng):
+    values = rng.poisson(1.0, SHAPE).astype("u1")
+    np.save(tmp_path / "a.npy", values)
+    stored = StoredArray(np.load(tmp_path / "a.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(stored[[4, 2]], values[[4, 2]])
+    assert stored.not_counts == (0, None)
+
+
 KEYS = {
     "one": 3,
     "from the end": -1,
