@@ -135,10 +135,11 @@ def table(runs: list[dict]) -> str:
         ],
     )  # fmt: skip
     return (
-        f"{cost}\n{worth}\nR2 and bits per spike over {long['valid_bins']:,} validation bins, whose "
-        f"spikes the encoders see but were not fitted to (the true rates: "
+        f"{cost}\n{worth}\nR2 and bits per spike over {long['valid_bins']:,} validation bins, "
+        "whose spikes the encoders see, but which the model was not fitted to (the true rates: "
         f"{long['bits_of_truth']:.3f}), {SAMPLES} posterior samples; borders over all bins. The "
-        f"best epoch is that of held-out likelihood on the validation windows. {tables.machine()}.\n"
+        "best epoch is chosen by held-out likelihood on the validation windows. "
+        f"{tables.machine()}.\n"
     )
 
 
