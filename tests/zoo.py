@@ -21,7 +21,7 @@ NOT_LAYERS = {
     "DecoderPath", "DecoderSequences", "DecoderStart", "DecoderWeights",  # tuples of tensors
     "LFADSState",
     "L2Penalty", "NoiseStream",  # what layers own
-    "CELLS", "Cell", "recurrent_scan",  # pure functions of the recurrent cells
+    "CELLS", "Cell", "Recurrence", "recurrent_scan", "recurrent_scans",  # pure functions of cells
     "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
     "sample_z_prior",  # a function of a prior layer
     "DistributionLayer",  # the base: it has no distribution of its own

@@ -12,6 +12,7 @@ from tfp_bvae.distributions.importance_weighted import ImportanceWeighted
 from tfp_bvae.distributions.kl import path_kl, sampled_kl
 from tfp_bvae.distributions.mean_field import time_marginals
 from tfp_bvae.distributions.path_distribution import PathDistribution
+from tfp_bvae.distributions.poisson import Poisson
 from tfp_bvae.distributions.recurrence import linear_recurrence
 from tfp_bvae.distributions.recurrent_mvn import RecurrentMVNDiag
 from tfp_bvae.distributions.shared_tril import SharedMVNTriL
@@ -23,6 +24,7 @@ __all__ = [
     "AR1ProcessTriL",
     "ImportanceWeighted",
     "PathDistribution",
+    "Poisson",
     "RecurrentMVNDiag",
     "SharedMVNTriL",
     "TiledMVNDiag",

@@ -8,6 +8,7 @@ from tensorflow_probability import distributions as tfd
 from tensorflow_probability.python.internal import prefer_static as ps
 
 from tfp_bvae.distributions.parameters import float_parameters
+from tfp_bvae.distributions.poisson import Poisson
 
 __all__ = ["ZeroInflatedPoisson"]
 
@@ -77,7 +78,7 @@ class ZeroInflatedPoisson(tfd.Distribution):
 
     def _log_prob(self, value):
         counted = tf.math.log_sigmoid(-self._logits)
-        counted += tfd.Poisson(log_rate=self._log_rate).log_prob(value)
+        counted += Poisson(log_rate=self._log_rate).log_prob(value)
         silent = tf.math.log_sigmoid(self._logits)
         return tf.where(tf.equal(value, 0.0), tfp.math.log_add_exp(silent, counted), counted)
 

@@ -9,7 +9,7 @@ import tf_keras
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
-from tfp_bvae.distributions import ZeroInflatedPoisson
+from tfp_bvae.distributions import Poisson, ZeroInflatedPoisson
 from tfp_bvae.layers.base import LikelihoodLayer
 
 __all__ = ["NegativeBinomialLikelihood", "PoissonLikelihood", "ZeroInflatedPoissonLikelihood"]
@@ -68,7 +68,7 @@ class PoissonLikelihood(_CountLikelihood):
     """
 
     def distribution(self, inputs):
-        return tfd.Independent(tfd.Poisson(log_rate=self._log_rate(inputs)), 2)
+        return tfd.Independent(Poisson(log_rate=self._log_rate(inputs)), 2)
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")

@@ -1,7 +1,7 @@
 """Recurrent cores: time-major scans with hand-written gradients, and Keras layers on them."""
 
 from tfp_bvae.rnn.bidirectional import Bidirectional
-from tfp_bvae.rnn.cells import CELLS, Cell, recurrent_scan
+from tfp_bvae.rnn.cells import CELLS, Cell, Recurrence, recurrent_scan, recurrent_scans
 from tfp_bvae.rnn.decoder import LFADSDecoder
 from tfp_bvae.rnn.generator import Generator
 from tfp_bvae.rnn.kernels import L2Penalty
@@ -34,10 +34,12 @@ __all__ = [  # noqa: RUF022 (plainly by letter: names of layers are no constants
     "LFADSState",
     "LSTM",
     "NoiseStream",
+    "Recurrence",
     "SimpleRNN",
     "dropout_mask",
     "lfads_decoder",
     "posterior_values",
     "recurrent_scan",
+    "recurrent_scans",
     "standard_normal",
 ]

@@ -36,6 +36,7 @@ def compile_model(model: BetaVAE, settings: FitSettings, steps: int) -> None:
         jit_compile=False,  # the whole step is compiled
     )
     model.compile(optimizer, loss=NegativeLogLikelihood(), jit_compile=settings.jit_compile)
+    model.optimizer.build(model.trainable_variables)  # or the first step is traced twice
 
 
 def fit(
