@@ -10,8 +10,9 @@ import tf_keras
 from tfp_bvae import checks
 from tfp_bvae.distributions import mvn_diag
 from tfp_bvae.layers.posteriors import MVNDiagPosterior
-from tfp_bvae.rnn.cells import CELLS, recurrent_scan
+from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.kernels import forget_bias, gate_bias, scaled_normal
+from tfp_bvae.rnn.recurrence import recurrent_scan
 
 __all__ = ["LearnableMVNDiagCell"]
 

@@ -1,7 +1,7 @@
 """Recurrent cores: time-major scans with hand-written gradients, and Keras layers on them."""
 
 from tfp_bvae.rnn.bidirectional import Bidirectional
-from tfp_bvae.rnn.cells import CELLS, Cell, Recurrence, recurrent_scan, recurrent_scans
+from tfp_bvae.rnn.cells import CELLS, Cell
 from tfp_bvae.rnn.decoder import LFADSDecoder
 from tfp_bvae.rnn.generator import Generator
 from tfp_bvae.rnn.kernels import L2Penalty
@@ -15,6 +15,7 @@ from tfp_bvae.rnn.lfads_step import (
     LFADSState,
 )
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
+from tfp_bvae.rnn.recurrence import Recurrence, recurrent_scan, recurrent_scans
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
 
 __all__ = [  # noqa: RUF022 (plainly by letter: names of layers are no constants)

@@ -6,7 +6,8 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import CELLS, recurrent_scans
+from tfp_bvae.rnn.cells import CELLS
+from tfp_bvae.rnn.recurrence import recurrent_scans
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
 from tfp_bvae.rnn.scan import time_first
 

@@ -6,13 +6,13 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import recurrent_scan
 from tfp_bvae.rnn.generator import check_inputs, mask_like
 from tfp_bvae.rnn.kernels import L2Penalty, unit_columns
 from tfp_bvae.rnn.lfads_cell import MIN_SCALE, LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart
 from tfp_bvae.rnn.noise import standard_normal, wants_sample
+from tfp_bvae.rnn.recurrence import recurrent_scan
 from tfp_bvae.rnn.scan import time_first
 
 __all__ = ["LFADSDecoder"]

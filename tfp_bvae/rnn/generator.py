@@ -8,9 +8,10 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import CELLS, recurrent_scan
+from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.kernels import L2Penalty, scaled_normal, start_bias, unit_columns
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask
+from tfp_bvae.rnn.recurrence import recurrent_scan
 from tfp_bvae.rnn.scan import project, time_first
 
 __all__ = ["Generator", "GeneratorLayer"]

@@ -6,8 +6,9 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.rnn.cells import CELLS, Recurrence, recurrent_scans
+from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.kernels import L2Penalty, forget_bias, gate_bias, scaled_normal
+from tfp_bvae.rnn.recurrence import Recurrence, recurrent_scans
 from tfp_bvae.rnn.scan import project, time_first
 
 __all__ = ["GRU", "LSTM", "ClippedGRU", "SimpleRNN"]
