@@ -43,7 +43,7 @@ def test_a_step_on_numbers_that_are_not_finite_is_skipped_and_counted():
     weights, slots = values(model.trainable_weights), values(model.optimizer.variables)
     for broken in ("inputs", "targets"):
         inputs, targets = example(name), MODELS[name].targets()
-        (inputs["spikes"] if broken == "inputs" else targets)[0, 3, 1] = np.nan
+        (inputs["spikes"] if broken == "inputs" else targets)[0, 3] = np.nan  # masks may hide one
         logs = model.fit(inputs, targets, verbose=0).history
         assert logs["skipped_steps"] == [1.0]
         assert all(map(np.array_equal, weights, values(model.trainable_weights)))
