@@ -13,7 +13,7 @@ import numpy as np
 
 from .files import atomic_file, datasets, hdf5_file, read_attrs, read_dataset
 
-CHUNK = 2**15  # bytes of a chunk before it is compressed: read in a tenth of a millisecond
+CHUNK = 2**13  # bytes of a chunk before it is compressed: larger ones are slower to read from
 LARGEST_ROW = 2**20  # what h5py's cache of chunks holds, bytes
 
 
