@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from plain_scans import plain_scan
 from scipy.special import expit
 
 from tfp_bvae.rnn import CELLS, recurrent_scan
@@ -13,32 +14,24 @@ LOOSE, TIGHT = 100.0, 0.3  # a bound that no state comes near, and one that many
 NAMES = ["clipped_gru", "gru", "lstm", "simple_rnn"]
 
 
-def equations(name, a, states, kernel, clip, library):
-    """The next states, by the equations alone, block by block, in numpy or in TensorFlow."""
-    sigmoid, tanh, clipped, split = library
-    h, a, u = states[0], split(a, CELLS[name].blocks), split(kernel, CELLS[name].blocks)
+def equations(name, a, states, kernel, clip):
+    """The next states, by the equations alone, block by block, in numpy."""
+    h = states[0]
+    a, u = (np.split(x, CELLS[name].blocks, axis=-1) for x in (a, kernel))
     if name == "simple_rnn":
-        return (tanh(a[0] + h @ u[0]),)
+        return (np.tanh(a[0] + h @ u[0]),)
     if name == "lstm":
-        into, keep, out = (sigmoid(a[i] + h @ u[i]) for i in (0, 1, 3))
-        memory = keep * states[1] + into * tanh(a[2] + h @ u[2])
-        return out * tanh(memory), memory
-    update, reset = (sigmoid(a[i] + h @ u[i]) for i in (0, 1))
-    h = update * h + (1 - update) * tanh(a[2] + (reset * h) @ u[2])
-    return (clipped(h, -clip, clip),) if name == "clipped_gru" else (h,)
-
-
-NUMPY = expit, np.tanh, np.clip, lambda x, n: np.split(x, n, axis=-1)
-TENSORFLOW = tf.sigmoid, tf.tanh, tf.clip_by_value, lambda x, n: tf.split(x, n, axis=-1)
+        into, keep, out = (expit(a[i] + h @ u[i]) for i in (0, 1, 3))
+        memory = keep * states[1] + into * np.tanh(a[2] + h @ u[2])
+        return out * np.tanh(memory), memory
+    update, reset = (expit(a[i] + h @ u[i]) for i in (0, 1))
+    h = update * h + (1 - update) * np.tanh(a[2] + (reset * h) @ u[2])
+    return (np.clip(h, -clip, clip),) if name == "clipped_gru" else (h,)
 
 
 def slow_scan(name, inputs, kernel, *states, clip):
     """A Python loop that TensorFlow differentiates by itself."""
-    sequence = []
-    for a in tf.unstack(inputs):
-        states = equations(name, a, states, kernel, clip, TENSORFLOW)
-        sequence.append(states)
-    return tuple(tf.stack(states) for states in zip(*sequence, strict=True))
+    return plain_scan(name, inputs, states, kernel, clip)
 
 
 def fast_scan(name, inputs, kernel, *states, clip):
@@ -80,7 +73,7 @@ def test_one_step_equals_numpy(name, clip, make):
     found, saved = cell.step(cell.split(inputs[0]), tuple(states), cell.split(kernel), clip)
     for trial in range(BATCH):
         a, *before = (x[trial].numpy() for x in (inputs[0], *states))
-        expected = equations(name, a, before, kernel.numpy(), clip, NUMPY)
+        expected = equations(name, a, before, kernel.numpy(), clip)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_allclose(one[trial], other, rtol=1e-12)
     assert [x.shape for x in saved] == [(BATCH, width * UNITS) for width in cell.saved]
@@ -92,7 +85,7 @@ def test_a_state_is_clipped_before_the_next_step_sees_it(name, make):
     found = recurrent_scan(name, inputs, states, kernel, TIGHT)
     states, kernel = [s.numpy() for s in states], kernel.numpy()
     for time, a in enumerate(inputs.numpy()):
-        states = equations(name, a, states, kernel, TIGHT, NUMPY)
+        states = equations(name, a, states, kernel, TIGHT)
         for sequence, state in zip(found, states, strict=True):
             np.testing.assert_allclose(sequence[time], state, rtol=1e-11)
     if name == "clipped_gru":

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from plain_scans import plain_decoder
 from scipy.special import expit
 
 from tfp_bvae.rnn import (
@@ -13,7 +14,6 @@ from tfp_bvae.rnn import (
     DecoderWeights,
     lfads_decoder,
 )
-from tfp_bvae.rnn.steps import clipped_gru_step
 
 BATCH, STEPS, CONTROLLER, INFERRED, GENERATOR, FACTORS = 2, 5, 4, 2, 3, 3
 SHIFT, MIN_SCALE = 0.4, 0.01
@@ -68,23 +68,11 @@ def fast(*flat, clip):
 
 def slow(*flat, clip):
     """The equations of a step, in a Python loop that TensorFlow differentiates by itself."""
-    w, sequences = DecoderWeights(*flat[:7]), DecoderSequences(*flat[7:12])
-    c, g, f = flat[12:]
-    constants = [tf.stop_gradient(x) for x in sequences[2:]]
-    path = []
-    for e, a, noise, f_mask, g_mask in zip(
-        *(tf.unstack(x) for x in (*sequences[:2], *constants)), strict=True
-    ):
-        pre = e + (f * f_mask) @ w.controller_factors
-        (c,), _ = clipped_gru_step(GRU.split(pre), (c,), GRU.split(w.controller_recurrent), clip)
-        loc, raw = tf.split(c @ w.posterior_kernel + w.posterior_bias, 2, axis=-1)
-        scale = MIN_SCALE + tf.nn.softplus(raw + SHIFT)
-        u = loc + scale * noise
-        pre = a + u @ w.generator_inferred
-        (g,), _ = clipped_gru_step(GRU.split(pre), (g,), GRU.split(w.generator_recurrent), clip)
-        f = (g * g_mask) @ w.factor_kernel
-        path.append((c, loc, scale, u, g, f))
-    return DecoderPath(*(tf.stack(x) for x in zip(*path, strict=True)))
+    weights, sequences, start = flat[:7], flat[7:12], flat[12:]
+    return plain_decoder(
+        DecoderWeights(*weights), DecoderSequences(*sequences), DecoderStart(*start),
+        SHIFT, MIN_SCALE, clip,
+    )  # fmt: skip
 
 
 def cotangents_of(draw, chosen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 import tf_keras
@@ -105,7 +105,12 @@ class WarmUp(tf_keras.callbacks.Callback):
         self._epoch = 0
 
     def on_train_begin(self, logs=None):
-        if self.schedule == "capacity" and not any(capacities(self.model)):
+        layers = list(_layers(self.model))
+        self._divergences = [pair for layer in layers for pair in _divergence_weights(layer)]
+        self._penalties = [pair for layer in layers for pair in _penalty_weights(layer)]
+        self._capacities = list(capacities(self.model)) if self.schedule == "capacity" else []
+        self._shares = None
+        if self.schedule == "capacity" and not self._capacities:
             raise ValueError(
                 "beta_schedule must be 'linear' or 'cyclical' for a model without a KLDivergence "
                 "that has a capacity, got 'capacity'"
@@ -117,15 +122,15 @@ class WarmUp(tf_keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         step = self._epoch * self.steps_per_epoch + batch + 1
         rise = linear(step, self.steps)
-        of_divergences = rise
-        if self.schedule == "cyclical":
-            of_divergences = cyclical(step, self.steps, self.cycles)
-        elif self.schedule == "capacity":
-            of_divergences = 1.0
-            _assign(capacities(self.model), rise)
-        for layer in _layers(self.model):
-            _assign(_divergence_weights(layer), of_divergences)
-            _assign(_penalty_weights(layer), rise)
+        of_divergences = {"cyclical": cyclical(step, self.steps, self.cycles), "capacity": 1.0}.get(
+            self.schedule, rise
+        )
+        if (rise, of_divergences) == self._shares:  # as after the rise: nothing to be done
+            return
+        self._shares = rise, of_divergences
+        _assign(self._capacities, rise)
+        _assign(self._divergences, of_divergences)
+        _assign(self._penalties, rise)
 
 
 def cosine_decay(
@@ -159,6 +164,6 @@ def _penalty_weights(layer: tf_keras.layers.Layer) -> Iterator[tuple[tf.Variable
             yield value.weight, value.target
 
 
-def _assign(weights: Iterator[tuple[tf.Variable, float]], share: float) -> None:
+def _assign(weights: Iterable[tuple[tf.Variable, float]], share: float) -> None:
     for weight, target in weights:
         weight.assign(share * target)
