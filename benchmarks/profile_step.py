@@ -25,7 +25,7 @@ import turns
 STEPS = 5  # that are profiled
 PRODUCT = re.compile(r"matmul|dot", re.IGNORECASE)
 NOT_OPERATIONS = re.compile(
-    r"end: |while|Threadpool|ThunkExecutor|train_step|Eager|BlockUntil|Cpu|TFE_"
+    r"^end: |^while|Threadpool|ThunkExecutor|train_step|^Eager|BlockUntil|^Cpu|TFE_"
 )
 GROUPS = ("products in loops", "others in loops", "products outside", "others outside")
 
@@ -59,7 +59,7 @@ def operations(step) -> list[tuple[str, float, float]]:
     for plane in space.planes:
         for event in (event for line in plane.lines for event in line.events):
             name = plane.event_metadata[event.metadata_id].name
-            if not NOT_OPERATIONS.match(name):
+            if not NOT_OPERATIONS.search(name):
                 ms[name] += event.duration_ps / 1e9 / STEPS
                 calls[name] += 1 / STEPS
     return [(name, ms[name], calls[name]) for name, _ in ms.most_common()]
