@@ -147,7 +147,7 @@ def table(runs: list[dict]) -> str:
     return (
         f"{text}\n{tables.markdown(header, rows)}\n"
         f"Batches of {BATCH} trials of {BINS} bins and {CHANNELS} channels; medians and quartiles "
-        f"of {timed['rounds']} rounds of {timed['steps']} steps on a machine that others used too, "
+        f"of {timed['rounds']} rounds of {timed['steps']} steps, "
         "the file in the system's cache. By itself, a batch is made in "
         f"{made['memory']:.1f} ms from memory, {made['contiguous']:.0f} ms from a file without "
         f"chunks and {made['chunked']:.0f} ms from one of write_hdf5. {tables.machine()}.\n"
