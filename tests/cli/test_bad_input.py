@@ -41,7 +41,10 @@ def ragged(path):
 
 
 BAD_FILES = {
-    "NaN": (change(valid_encod_data=put(np.nan)), r"valid_encod_data must be finite; 1 of"),
+    "infinity": (
+        change(valid_encod_data=put(-np.inf)),
+        r"valid_encod_data must be finite",
+    ),
     "infinite": (change(train_recon_data=put(np.inf)), r"train_recon_data must be finite"),
     "negative": (change(train_encod_data=put(-1)), r"whole numbers of at least 0;.* example -1"),
     "half a spike": (change(train_recon_data=put(0.5)), r"whole numbers.* example 0\.5"),

@@ -122,7 +122,7 @@ def test_weights_of_a_bin_are_one_together_and_run_without_a_jump():
         ({"recordings": np.zeros(100)}, ValueError, "recordings 0 must have 2 axes"),
         ({"recordings": np.zeros([2, 2, 2, 2])}, ValueError, "recordings 0 must have 2 axes"),
         ({"recordings": []}, ValueError, "at least one"),
-        ({"recordings": np.full([100, 2], np.nan)}, ValueError, "finite"),
+        ({"recordings": np.full([100, 2], np.inf)}, ValueError, "finite"),
     ],
 )
 def test_what_cannot_be_chopped(change, error, said):

@@ -21,7 +21,7 @@ def test_arrays_are_float32_and_the_input_is_left_alone():
     [
         ({"encod": counts()[0]}, "encod must be"),
         ({"encod": counts()[:0]}, "encod must not be empty"),
-        ({"recon": np.full((4, 6, 3), np.nan)}, "recon must be finite; 72 of 72"),
+        ({"recon": np.full((4, 6, 3), np.inf)}, "recon must be finite, .* 72 of 72"),
         ({"recon": np.full((4, 6, 3), 1e300)}, "recon must be finite"),
         ({"recon": [[[1, 2], [3]]]}, "recon must be a numeric"),
         ({"recon": [[["a"]]]}, "recon must be a numeric"),

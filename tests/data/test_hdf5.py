@@ -105,7 +105,7 @@ def test_older_names(tmp_path):
     [
         ({"valid_recon_data": None}, KeyError, r"'valid_recon_data', got \['train_encod_data'"),
         (
-            {"train_encod_data": np.full((4, 6, 3), np.nan)},
+            {"train_encod_data": np.full((4, 6, 3), np.inf)},
             ValueError,
             "train_encod_data must be f",
         ),

@@ -2,7 +2,8 @@
 
 from .arrays import read_arrays, write_arrays
 from .chopping import chop, merge
-from .containers import SpikeDataset, Split, require_counts
+from .containers import SpikeDataset, Split
+from .counts import require_counts
 from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5

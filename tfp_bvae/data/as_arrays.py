@@ -6,35 +6,37 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_groups", "as_trials", "require_trials_shape"]
+__all__ = ["as_numbers", "as_trials", "require_no_infinity", "require_trials_shape"]
 
 
-def as_groups(value: Any, num_trials: int) -> np.ndarray:
-    """An int32 `[trial]` array of groups, -1 for one that is not known.
+def as_numbers(name: str, value: Any, num_trials: int, minimum: int) -> np.ndarray:
+    """An int32 `[trial]` array: the number of each trial's group, or session.
 
     Raises:
-        ValueError: another shape, not whole numbers, or below -1.
+        ValueError: another shape, not whole numbers, or below `minimum`.
 
-    >>> as_groups([0, -1, 1], 3)
+    >>> as_numbers("group", [0, -1, 1], 3, minimum=-1)
     array([ 0, -1,  1], dtype=int32)
     """
-    group = np.asarray(value)
-    if group.shape != (num_trials,):
-        raise ValueError(f"group must have shape ({num_trials},), got {group.shape}")
-    if group.dtype.kind not in "iu" or (group < -1).any():
-        raise ValueError(f"group must hold whole numbers of at least -1, got {group!r}")
-    return group.astype(np.int32)
+    numbers = np.asarray(value)
+    if numbers.shape != (num_trials,):
+        raise ValueError(f"{name} must have shape ({num_trials},), got {numbers.shape}")
+    if numbers.dtype.kind not in "iu" or (numbers < minimum).any():
+        raise ValueError(f"{name} must hold whole numbers of at least {minimum}, got {numbers!r}")
+    return numbers.astype(np.int32)
 
 
 def as_trials(name: str, value: Any) -> np.ndarray:
     """A float32 `[trial, time, channel]` array, or an error that names the argument.
+
+    NaN stays: what was not observed. Infinity, and what is too large for float32, is refused.
 
     Args:
         name: how to call it in an error: an argument or a dataset key.
         value: anything numpy can turn into a numeric array.
 
     Raises:
-        ValueError: not numeric, ragged, not three-dimensional, empty, or not finite.
+        ValueError: not numeric, ragged, not three-dimensional, empty, or infinite.
 
     >>> as_trials("encod", [[[1, 2]]]).shape
     (1, 1, 2)
@@ -47,10 +49,17 @@ def as_trials(name: str, value: Any) -> np.ndarray:
             f"{name} must be a numeric [trial, time, channel] array, trials of one length: {error}"
         ) from error
     require_trials_shape(name, array.shape)
-    bad = array.size - np.count_nonzero(np.isfinite(array))
-    if bad:
-        raise ValueError(f"{name} must be finite; {bad} of {array.size} values are NaN or infinite")
+    require_no_infinity(name, np.count_nonzero(np.isinf(array)), array.size)
     return array
+
+
+def require_no_infinity(name: str, count: int, size: int) -> None:
+    """Refuse an array of which `count` of `size` values are infinite."""
+    if count:
+        raise ValueError(
+            f"{name} must be finite, or NaN where nothing was observed; {count} of {size} values "
+            "are infinite"
+        )
 
 
 def require_trials_shape(name: str, shape: tuple[int, ...]) -> None:

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import checks
-from .as_arrays import as_groups, as_trials
+from .as_arrays import as_numbers, as_trials
+from .observed import Observed, as_lengths, observed, require_all, require_observed, require_padding
 from .stored import StoredArray
+
+ARRAYS = ("encod", "recon", "ext_input", "truth")
+OF_TRIALS = ("group", "length", "session")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,9 +25,13 @@ class Split:
     channels or forward prediction, `recon` is larger: its first channels and first bins are those
     of `encod`, in the same order.
 
-    Every array is kept as float32 and must be finite; a `StoredArray` stays on disk. Whether the
-    values are *counts* depends on the likelihood; `require_counts` asks that question before a
-    Poisson model is trained.
+    Every array is kept as float32; a `StoredArray` stays on disk. NaN in `encod`, `recon` or
+    `truth` is an entry that was not observed: a missing bin, a channel that a trial lacks.
+    Infinity is refused. Whether the values are *counts* depends on the likelihood;
+    `require_counts` asks that question before a Poisson model is trained.
+
+    Trials of unequal length are padded at their end with NaN to a common number of bins, and
+    `length` tells how many bins each has. NaN before that is a gap, which a model fills.
 
     Args:
         encod: observations for the encoders, `[trial, time, channel_in]`, spikes per bin.
@@ -32,10 +40,14 @@ class Split:
         truth: true rates where they are known, shape of `recon`, expected spikes per bin; or None.
         group: the group of each trial (its recording, its condition), `[trial]`: numbers from 0
             on, -1 for one that is not known; or None. `with_groups` makes them.
+        length: bins of each trial, `[trial]`, from 1 to all; or None, for all of them. From there
+            on encod, recon and truth are NaN. Less than all only without forward prediction.
+        session: number of the session of each trial, `[trial]`, from 0 on; or None.
 
     Raises:
-        ValueError: an array is not three-dimensional, is empty or ragged, holds NaN or infinity,
-            or does not match the others; a group is no whole number of at least -1.
+        ValueError: an array is not three-dimensional, is empty or ragged, holds infinity, or does
+            not match the others; a trial has no observed entry, or values after its end;
+            `ext_input` is NaN before it; a group, length or session is no such number.
 
     >>> import numpy as np
     >>> counts = np.ones((4, 10, 3))
@@ -48,17 +60,41 @@ class Split:
     ext_input: np.ndarray | StoredArray | None = None
     truth: np.ndarray | StoredArray | None = None
     group: np.ndarray | None = None
+    length: np.ndarray | None = None
+    session: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("encod", "recon", "ext_input", "truth"):
+        same = self.recon is self.encod
+        for name in ARRAYS:
             value = getattr(self, name)
             if isinstance(value, StoredArray):  # looked at already
                 continue
             if value is not None or name in ("encod", "recon"):
-                object.__setattr__(self, name, as_trials(name, value))
+                self._set(name, self.encod if same and name == "recon" else as_trials(name, value))
         self._check_shapes()
-        if self.group is not None:
-            object.__setattr__(self, "group", as_groups(self.group, self.num_trials))
+        for name, minimum in (("group", -1), ("session", 0)):
+            if getattr(self, name) is not None:
+                numbers = as_numbers(name, getattr(self, name), self.num_trials, minimum)
+                self._set(name, numbers)
+        if self.length is not None:
+            self._set("length", as_lengths(self.length, self.num_trials, self.recon.shape[1]))
+        self._check_observed()
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_observed(self) -> None:
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        found = {name: _observed(array) for name, array in arrays.items() if array is not None}
+        require_observed({name: found[name] for name in ("encod", "recon")})
+        length = self.bins
+        if length.min() < self.recon.shape[1] > self.encod.shape[1]:
+            raise ValueError(
+                f"length must be all {self.recon.shape[1]} bins of recon where it has more bins "
+                f"than encod (forward prediction), got {length.min()} for trial {length.argmin()}"
+            )
+        for name, where in found.items():
+            (require_all if name == "ext_input" else require_padding)(name, where, length)
 
     def _check_shapes(self) -> None:
         encod, recon = self.encod.shape, self.recon.shape
@@ -80,13 +116,32 @@ class Split:
         parts = [f"{self.num_trials} trials"]
         for name in ("encod", "recon"):
             parts.append("{} {} x {}".format(name, *getattr(self, name).shape[1:]))
-        parts += [n for n in ("ext_input", "truth", "group") if getattr(self, n) is not None]
+        others = ("ext_input", "truth", *OF_TRIALS)
+        parts += [name for name in others if getattr(self, name) is not None]
         return f"Split({', '.join(parts)})"
 
     @property
     def num_trials(self) -> int:
         """Number of trials, the first axis of every array."""
         return self.encod.shape[0]
+
+    @property
+    def bins(self) -> np.ndarray:
+        """Bins of each trial, those of `recon` where there is no `length`, `[trial]`."""
+        if self.length is not None:
+            return self.length
+        return np.full(self.num_trials, self.recon.shape[1], np.int32)
+
+    @property
+    def missing(self) -> int:
+        """Entries of `recon` inside the trials that were not observed."""
+        after = (self.recon.shape[1] - self.bins).sum(dtype=np.int64) * self.recon.shape[2]
+        return int(_observed(self.recon).missing.sum(dtype=np.int64) - after)
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether an entry of `encod` or `recon` is NaN, missing or after the end of its trial."""
+        return any(_observed(array).missing.any() for array in (self.encod, self.recon))
 
     def select(self, indices: np.ndarray) -> Split:
         """The chosen trials, in the order given; those that are on disk stay there.
@@ -103,8 +158,16 @@ class Split:
         2
         """
         indices = np.asarray(indices)
-        arrays = (self.encod, self.recon, self.ext_input, self.truth, self.group)
-        return Split(*(_rows(array, indices) for array in arrays))
+        names = (*ARRAYS, *OF_TRIALS)
+        return self._as_checked({name: _rows(getattr(self, name), indices) for name in names})
+
+    @classmethod
+    def _as_checked(cls, fields: Mapping[str, Any]) -> Split:
+        """A split of what is known to be right: parts of one that was looked at."""
+        split = object.__new__(cls)
+        for name in (*ARRAYS, *OF_TRIALS):
+            split._set(name, fields.get(name))
+        return split
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,7 +202,7 @@ class SpikeDataset:
         for name in ("train", "valid"):
             if not isinstance(getattr(self, name), Split):
                 raise TypeError(f"{name} must be a Split, got {type(getattr(self, name)).__name__}")
-        for name in ("encod", "recon", "ext_input", "truth", "group"):
+        for name in (*ARRAYS, "group", "session"):
             train, valid = (_inner_shape(getattr(side, name)) for side in (self.train, self.valid))
             if train != valid:
                 raise ValueError(
@@ -160,46 +223,9 @@ def _rows(array: np.ndarray | StoredArray | None, indices: np.ndarray):
     return array.select(indices) if isinstance(array, StoredArray) else array[indices]
 
 
+def _observed(array: np.ndarray | StoredArray) -> Observed:
+    return array.observed if isinstance(array, StoredArray) else observed(array)
+
+
 def _inner_shape(array: np.ndarray | None) -> tuple[int, ...] | None:
     return None if array is None else array.shape[1:]
-
-
-def require_counts(data: Split | SpikeDataset, name: str = "") -> None:
-    """Refuse data that no Poisson model can explain: negative or non-integer values.
-
-    Args:
-        data: a `Split`, or a `SpikeDataset` (both its sides are checked).
-        name: prefix for the name of the array in the error.
-
-    Raises:
-        TypeError: `data` is neither.
-        ValueError: naming the array, how many values are not counts, and one of them.
-
-    >>> import numpy as np
-    >>> require_counts(Split(np.ones((1, 2, 2)), np.full((1, 2, 2), 0.5)))
-    Traceback (most recent call last):
-    ...
-    ValueError: recon must hold whole numbers of at least 0; 4 of 4 are not, for example 0.5
-    """
-    if isinstance(data, SpikeDataset):
-        require_counts(data.train, "train.")
-        require_counts(data.valid, "valid.")
-        return
-    if not isinstance(data, Split):
-        raise TypeError(f"data must be a Split or a SpikeDataset, got {type(data).__name__}")
-    for field_name in ("encod", "recon"):
-        array = getattr(data, field_name)
-        count, example = _not_counts(array)
-        if count:
-            raise ValueError(
-                f"{name}{field_name} must hold whole numbers of at least 0; "
-                f"{count} of {array.size} are not, for example {example:g}"
-            )
-
-
-def _not_counts(array: np.ndarray | StoredArray) -> tuple[int, float | None]:
-    """Number of values that are no counts, and one of them."""
-    if isinstance(array, StoredArray):
-        return array.not_counts
-    wrong = (array < 0) | (array != np.floor(array))
-    return np.count_nonzero(wrong), array[wrong][0] if wrong.any() else None

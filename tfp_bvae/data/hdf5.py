@@ -12,7 +12,8 @@ import numpy as np
 from .. import checks
 from .arrays import read_arrays, write_arrays
 from .as_arrays import as_trials
-from .containers import SpikeDataset, Split, require_counts
+from .containers import SpikeDataset, Split
+from .counts import require_counts
 from .files import datasets, hdf5_file, read_attrs, read_dataset
 from .stored import StoredArray
 
@@ -23,8 +24,10 @@ KEYS = {
     "ext_input": "{}_ext_input",
     "truth": "{}_truth",
 }
+OF_TRIALS = {"length": "{}_length", "session": "{}_session_index"}
 RESERVED = {key.format(side) for side in SIDES for key in KEYS.values()}
 TRIALS = RESERVED | {f"{side}_data" for side in SIDES}  # [trial, time, channel]
+RESERVED |= {key.format(side) for side in SIDES for key in OF_TRIALS.values()}
 RESERVED |= {"conversion_factor", "bin_width"}
 
 
@@ -40,6 +43,8 @@ def read_hdf5(
     - `train_recon_data`, `valid_recon_data`: `[trial, time_out, channel_out]`.
     - `train_ext_input`, `valid_ext_input`: optional, `[trial, time_out, ext]`.
     - `train_truth`, `valid_truth`: optional, shape of recon; rate per bin = truth / factor.
+    - `train_length`, `valid_length`: optional, `[trial]`, bins of each trial.
+    - `train_session_index`, `valid_session_index`: optional, `[trial]`, its session's number.
     - `conversion_factor`: optional, one number: that factor, 1 if absent.
     - `bin_width`: optional, s; an attribute of the file or a dataset.
 
@@ -56,7 +61,7 @@ def read_hdf5(
         FileNotFoundError: there is no such file.
         KeyError: a key is missing; it is named, and so are those that are there.
         ValueError: the file is not HDF5 or is damaged, or an array is not `[trial, time, channel]`,
-            is empty, not finite, does not hold counts, or does not match the others.
+            is empty, infinite, does not hold counts, or does not match the others.
 
     >>> import tempfile
     >>> from tfp_bvae.data import lorenz, write_hdf5
@@ -130,9 +135,10 @@ def _dataset(
 def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
     """Write a dataset under the keys that `read_hdf5` and lfads-torch read.
 
-    Counts are kept in the smallest unsigned integer that holds them, true rates per bin with a
-    `conversion_factor` of 1, single values of `dataset.attrs` as attributes of the file, and its
-    arrays as datasets. Groups go to `train_group` and `valid_group`, of which
+    Counts are kept in the smallest unsigned integer that holds them (with NaN among them as
+    float32), true rates per bin with a `conversion_factor` of 1, single values of `dataset.attrs`
+    as attributes of the file, and its arrays as datasets. Lengths and sessions of trials come back
+    as they were. Groups go to `train_group` and `valid_group`, of which
     `with_groups(dataset, "group")` makes them again. A file that is there is replaced only when the
     new one is complete.
 
@@ -157,6 +163,10 @@ def write_hdf5(path: str | os.PathLike[str], dataset: SpikeDataset) -> None:
             if value is not None:
                 value = np.asarray(value)
                 arrays[key.format(side)] = _compact(value) if name in ("encod", "recon") else value
+        for name, key in OF_TRIALS.items():
+            value = getattr(getattr(dataset, side), name)
+            if value is not None:
+                arrays[key.format(side)] = value
     if dataset.train.truth is not None:
         arrays["conversion_factor"] = 1.0
     scalars = {"bin_width": dataset.bin_width}
@@ -192,12 +202,15 @@ def _read_split(
             fields[name] = _trials(f"{path}: {key}", arrays[key], divisor)
         elif name in ("encod", "recon"):
             raise KeyError(f"{path} must hold the dataset {key!r}, got {sorted(arrays)}")
+    for name, pattern in OF_TRIALS.items():
+        if pattern.format(side) in arrays:
+            fields[name] = arrays[pattern.format(side)]
     try:
         split = Split(**fields)
         if counts:
             require_counts(split)
     except ValueError as error:
-        names = ", ".join(KEYS[name].format(side) for name in fields)
+        names = ", ".join((KEYS | OF_TRIALS)[name].format(side) for name in fields)
         raise ValueError(f"{path} ({names}): {error}") from error
     return split
 
@@ -217,6 +230,6 @@ def _scalar(path: str | os.PathLike[str], name: str, value: Any) -> float:
 
 def _compact(array: np.ndarray) -> np.ndarray:
     """Counts as the smallest unsigned integers that hold them; anything else as it is."""
-    if (array < 0).any() or (array != np.floor(array)).any():
+    if (array < 0).any() or (array != np.floor(array)).any():  # NaN among them
         return array
     return array.astype(np.min_scalar_type(int(array.max())))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .as_arrays import require_trials_shape
+from .as_arrays import require_no_infinity, require_trials_shape
+from .observed import Observed, observed
 
 __all__ = ["StoredArray", "row_blocks"]
 
@@ -21,8 +22,9 @@ class StoredArray:
     stored and handed out in the order asked for. `array[:, bins]`, `select` and `segments` read
     nothing: they are further arrays on disk. `numpy.asarray(array)` reads all of it.
 
-    Where it is made, the values are looked at once, a block at a time: whether they are finite, and
-    whether they are counts. Nothing is copied, so the file must stay as it is.
+    Where it is made, the values are looked at once, a block at a time: whether one is infinite,
+    which are NaN (not observed), and whether the others are counts. Nothing is copied, so the file
+    must stay as it is.
 
     Args:
         source: a dataset of h5py or zarr, a `numpy.memmap`, or what else has a shape and a dtype
@@ -31,7 +33,7 @@ class StoredArray:
         divisor: what its values are divided by.
 
     Raises:
-        ValueError: not three-dimensional, empty, not numbers, or not finite.
+        ValueError: not three-dimensional, empty, not numbers, or infinite.
 
     >>> array = StoredArray(np.arange(24).reshape(4, 3, 2))
     >>> array.shape, array[[3, 0]].tolist()
@@ -52,7 +54,8 @@ class StoredArray:
         # row i is `length` bins of trial[i] of the source, from first[i] on
         self._trial, self._first = np.arange(trials), np.zeros(trials, np.int64)
         #: Number of values that are no counts, and one of them: of the source as a whole.
-        self.not_counts: tuple[int, float | None] = self._survey(name)
+        self.not_counts: tuple[int, float | None] = (0, None)
+        self._found: Observed = self._survey(name)  # of the trials of the source
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,6 +66,13 @@ class StoredArray:
     def size(self) -> int:
         """Number of values."""
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def observed(self) -> Observed:
+        """Where values are, of each trial; of some bins of trials: as far as is known unread."""
+        missing, whole, until = (x[self._trial] for x in self._found)
+        inside = (np.clip(bins - self._first, 0, self._length) for bins in (whole, until))
+        return Observed(missing, *inside)
 
     def __len__(self) -> int:
         return len(self._trial)
@@ -132,20 +142,20 @@ class StoredArray:
             found /= self._divisor
         return found.reshape(*rows.shape, *found.shape[1:])
 
-    def _survey(self, name: str) -> tuple[int, float | None]:
-        bad, wrong, example = 0, 0, None
+    def _survey(self, name: str) -> Observed:
+        """Look at all values once, a block at a time."""
+        infinite, wrong, example, found = 0, 0, None, []
         for rows in row_blocks(self):
             block = self[rows]
-            bad += block.size - np.count_nonzero(np.isfinite(block))
-            no_count = (block < 0) | (block != np.floor(block))
+            infinite += np.count_nonzero(np.isinf(block))
+            no_count = (block < 0) | (block > np.floor(block))
             if example is None and no_count.any():
                 example = float(block[no_count][0])
             wrong += np.count_nonzero(no_count)
-        if bad:
-            raise ValueError(
-                f"{name} must be finite; {bad} of {self.size} values are NaN or infinite"
-            )
-        return wrong, example
+            found.append(observed(block))
+        require_no_infinity(name, infinite, self.size)
+        self.not_counts = wrong, example
+        return Observed(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def row_blocks(array: np.ndarray | StoredArray) -> Iterator[slice]:

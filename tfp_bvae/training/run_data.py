@@ -36,6 +36,8 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
 def mean_rates(split: Split) -> np.ndarray:
     """Mean of the data that a model is to explain, for its read-out to begin at.
 
+    Of what was observed; a channel that never was has the mean of the others.
+
     Args:
         split: trials, in memory or on disk.
 
@@ -47,8 +49,13 @@ def mean_rates(split: Split) -> np.ndarray:
     array([1., 1.], dtype=float32)
     """
     recon = split.recon
-    total = sum(recon[rows].sum(axis=(0, 1), dtype=np.float64) for rows in row_blocks(recon))
-    return (total / (recon.shape[0] * recon.shape[1])).astype(np.float32)
+    total, count = np.zeros([2, recon.shape[2]])
+    for rows in row_blocks(recon):
+        block = recon[rows]
+        total += np.nansum(block, axis=(0, 1), dtype=np.float64)
+        count += np.count_nonzero(~np.isnan(block), axis=(0, 1))
+    means = total / np.maximum(count, 1)
+    return np.where(count > 0, means, means[count > 0].mean()).astype(np.float32)
 
 
 def fingerprint(data: SpikeDataset) -> str:
@@ -65,7 +72,11 @@ def fingerprint(data: SpikeDataset) -> str:
             digest.update(f"{name} {None if array is None else array.shape}".encode())
             if array is not None:
                 for rows in row_blocks(array):
-                    digest.update(np.ascontiguousarray(array[rows], dtype="<f4").data)
-        if split.group is not None:
-            digest.update(np.ascontiguousarray(split.group, dtype="<i4").data)
+                    block = array[rows]
+                    block = np.where(np.isnan(block), np.float32(np.nan), block)  # one NaN for all
+                    digest.update(np.ascontiguousarray(block, dtype="<f4").data)
+        for name in ("group", "length", "session"):
+            if getattr(split, name) is not None:
+                digest.update(b"" if name == "group" else name.encode())
+                digest.update(np.ascontiguousarray(getattr(split, name), dtype="<i4").data)
     return digest.hexdigest()
