@@ -20,10 +20,20 @@ CORE = [
     "numpy>=1.26,<2.5",
     # The cap is TensorFlow's own.
     "h5py>=3.11,<3.15",
+    # Labelled trials and posteriors, in memory and as netCDF.
+    "h5netcdf>=1.3",
+    "xarray>=2024.1",
 ]
 
 EXTRAS = {
-    "data": ["pynapple>=0.8", "pynwb>=2.8", "xarray>=2024.1"],
+    "data": [
+        "pooch>=1.8",
+        "pynapple>=0.8.4",
+        "pynwb>=2.8",
+        "scipy>=1.12",
+        "tqdm>=4.60",
+        "zarr>=2.18",
+    ],
     "metrics": ["scikit-learn>=1.4"],
     "plots": ["matplotlib>=3.8"],
     "tensorboard": ["tensorboard>=2.18"],
@@ -41,11 +51,16 @@ EXTRAS = {
     ],
     "test": [
         "hypothesis>=6.100",
+        "pooch>=1.8",
+        "pynapple>=0.8.4",
+        "pynwb>=2.8",
         "pytest>=8.0",
         "pytest-xdist>=3.5",
         "pyyaml>=6.0",
         "scikit-learn>=1.4",
         "scipy>=1.12",
+        "tqdm>=4.60",
+        "zarr>=2.18",
     ],
 }
 USERS = ("data", "metrics", "plots", "tensorboard", "tune", "yaml")

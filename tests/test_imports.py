@@ -26,7 +26,8 @@ FLOORS = [
 ]
 BESIDE = {"metrics", "data"}
 ENVIRONMENT = {"putenv", "unsetenv", "environ"}
-HEAVY = ("tensorflow", "tf_keras", "ray", "matplotlib", "pynwb", "pandas", "scipy")
+HEAVY = ("tensorflow", "tf_keras", "ray", "matplotlib", "pandas", "scipy")
+HEAVY += ("pooch", "pynapple", "pynwb", "xarray", "zarr")  # of data, once they are needed
 
 
 def modules(package: Path) -> Iterator[tuple[str, Path]]:

@@ -2,12 +2,15 @@
 
 from .arrays import read_arrays, write_arrays
 from .chopping import chop, merge
+from .container import require_trials, trials_dataset
 from .containers import SpikeDataset, Split
+from .conversion import from_splits, to_splits
 from .counts import require_counts
 from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
 from .segments import cut_segments, stitch_segments
+from .split_labels import split_coords
 from .stored import StoredArray, row_blocks
 from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
 from .trials import stratified_split, trials_from_events
@@ -22,18 +25,23 @@ __all__ = [
     "chaotic_rnn",
     "chop",
     "cut_segments",
+    "from_splits",
     "lorenz",
     "merge",
     "open_hdf5",
     "read_arrays",
     "read_hdf5",
     "require_counts",
+    "require_trials",
     "row_blocks",
     "row_file",
     "sessions",
+    "split_coords",
     "static_dynamic",
     "stitch_segments",
     "stratified_split",
+    "to_splits",
+    "trials_dataset",
     "trials_from_events",
     "with_groups",
     "write_arrays",
