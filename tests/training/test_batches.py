@@ -136,3 +136,44 @@ def test_more_groups_at_once_than_have_segments_are_refused():
         of_groups(8)
     with pytest.raises(ValueError, match="groups_at_once must be a whole number of at least 1"):
         of_groups(0)
+
+
+# Batches of several sessions.
+
+SESSION = np.repeat([0, 1, 2], [50, 25, 7]).astype(np.int32)
+
+
+def of_sessions(size, seed=0) -> TrialBatches:
+    return TrialBatches({"session": SESSION}, np.arange(len(SESSION)), size, seed)
+
+
+@pytest.mark.parametrize("size", [16, 41, 82, 500])
+def test_each_epoch_has_of_each_session_its_share_and_drops_none(size):
+    batches, share = of_sessions(size), np.bincount(SESSION) / len(SESSION)
+    for _ in range(20):
+        trials = np.concatenate([batches[i][1] for i in range(len(batches))])
+        counts = np.bincount(SESSION[trials], minlength=3)
+        assert counts.min() >= 1
+        np.testing.assert_allclose(counts, share * len(trials), atol=2.0)
+        batches.on_epoch_end()
+
+
+def test_over_whole_rounds_the_shares_are_exact_and_each_trial_comes_as_often():
+    seen = stream(of_sessions(16), epochs=41)  # 41 * 96 = 48 * 82 trials
+    np.testing.assert_array_equal(np.bincount(seen), 48)
+
+
+def test_each_batch_has_of_each_session_its_share():
+    batches = of_sessions(20)
+    counts = [np.bincount(SESSION[batches[i][1]], minlength=3) for i in range(4)]
+    np.testing.assert_allclose(counts, np.tile(20 * np.bincount(SESSION) / 82, [4, 1]), atol=1.0)
+
+
+def test_sessions_do_not_fix_the_order_of_trials():
+    orders = [stream(of_sessions(82, seed), 1) for seed in range(400)]
+    places = np.argsort(orders, axis=1)
+    mean = places.mean(axis=0)  # of each trial: anywhere, evenly
+    assert abs(mean - 40.5).max() < 4 * np.sqrt((82**2 - 1) / 12 / 400)
+    follows = np.mean([SESSION[order[0]] for order in orders] == np.int32(0))
+    assert abs(follows - 50 / 82) < 0.15
+    assert len({tuple(order) for order in orders}) == 400

@@ -13,31 +13,70 @@ __all__ = ["SessionReadIn", "SessionReadOut"]
 class _SessionAffine(checks.TFKerasOnly, tf_keras.layers.Layer):
     """`y = x W_s + b_s`, with the weights of the session s of each trial."""
 
-    def __init__(self, num_sessions: int, **kwargs):
+    def __init__(self, num_sessions: int, fixed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.num_sessions = checks.whole_number("num_sessions", num_sessions, 1)
+        self.fixed = checks.whole_number("fixed", fixed, 0)
+        checks.in_interval("fixed", fixed, 0, num_sessions, include_high=False)
 
     def build(self, input_shape):
         x_shape, session_shape = self._two("shapes", input_shape)
         checks.rank("x", x_shape, 3)
         checks.rank("session", session_shape, 1)
         channels, size = checks.last_dim("x", x_shape), self._size()
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(self.num_sessions, channels, size),
-            initializer=tf_keras.initializers.RandomNormal(stddev=channels**-0.5),
-        )
-        self.bias = self.add_weight(
-            name="bias", shape=(self.num_sessions, size), initializer="zeros"
-        )
+        self.kernel, self.bias = self._affine("", self.num_sessions - self.fixed, channels, size)
+        if self.fixed:
+            self.fixed_kernel, self.fixed_bias = self._affine("fixed_", self.fixed, channels, size)
         super().build(input_shape)
+
+    def _affine(self, prefix: str, rows: int, channels: int, size: int):
+        """A kernel and a bias for some sessions, which train unless they are fixed."""
+        normal = tf_keras.initializers.RandomNormal(stddev=channels**-0.5)
+        shapes = {"kernel": (rows, channels, size), "bias": (rows, size)}
+        return [
+            self.add_weight(
+                name=prefix + name,
+                shape=shape,
+                initializer=normal if name == "kernel" else "zeros",
+                trainable=not prefix,
+            )
+            for name, shape in shapes.items()
+        ]
 
     def call(self, inputs):
         x, session = self._two("inputs", inputs)
         chosen = self._chosen(tf.convert_to_tensor(session))
-        kernel = tf.tensordot(chosen, self.kernel, 1)  # [batch, channel, size]
-        bias = tf.matmul(chosen, self.bias)  # [batch, size]
+        kernel = tf.tensordot(chosen, self.kernels, 1)  # [batch, channel, size]
+        bias = tf.matmul(chosen, self.biases)  # [batch, size]
         return tf.matmul(x, kernel) + bias[:, tf.newaxis, :]
+
+    @property
+    def kernels(self) -> tf.Tensor:
+        """Those of all sessions, `[session, channel, size]`; fixed ones first."""
+        return self._joined("kernel")
+
+    @property
+    def biases(self) -> tf.Tensor:
+        """Those of all sessions, `[session, size]`; fixed ones first."""
+        return self._joined("bias")
+
+    def _joined(self, name: str) -> tf.Tensor:
+        parts = [getattr(self, f"fixed_{name}")] if self.fixed else []
+        return tf.concat([*parts, getattr(self, name)], axis=0)
+
+    def assign(self, kernels=None, biases=None) -> None:
+        """Give all sessions their weights, fixed ones too.
+
+        Args:
+            kernels: `[session, channel, size]`; None leaves them.
+            biases: `[session, size]`; None leaves them.
+        """
+        for name, values in (("kernel", kernels), ("bias", biases)):
+            if values is None:
+                continue
+            getattr(self, name).assign(values[self.fixed :])
+            if self.fixed:
+                getattr(self, f"fixed_{name}").assign(values[: self.fixed])
 
     def _size(self) -> int:
         """Number of outputs."""
@@ -62,7 +101,7 @@ class _SessionAffine(checks.TFKerasOnly, tf_keras.layers.Layer):
         return tf.where(exists[:, tf.newaxis], row, tf.constant(float("nan"), row.dtype))
 
     def get_config(self):
-        return super().get_config() | {"num_sessions": self.num_sessions}
+        return super().get_config() | {"num_sessions": self.num_sessions, "fixed": self.fixed}
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
@@ -74,11 +113,13 @@ class SessionReadIn(_SessionAffine):
     Sessions with fewer channels than the widest are filled up with zeros, which add nothing.
     Weights start as `N(0, 1 / channels)`, biases at zero; `kernel`, `[session, channel,
     features]`, and `bias`, `[session, features]`, can be assigned, say of an alignment by
-    principal components, and held with `trainable=False`.
+    principal components, and held with `trainable=False`; those of the first `fixed` sessions are
+    weights of their own, `fixed_kernel` and `fixed_bias`, that do not train.
 
     Args:
         num_sessions: number of sessions.
         features: number of outputs.
+        fixed: number of sessions, the first ones, whose weights do not train.
 
     Call arguments:
         inputs: `[x, session]`: `x` `[batch, time, channel]`, and `session` `[batch]`, whole
@@ -98,8 +139,8 @@ class SessionReadIn(_SessionAffine):
     TensorShape([4, 5, 2])
     """
 
-    def __init__(self, num_sessions: int, features: int, **kwargs):
-        super().__init__(num_sessions, **kwargs)
+    def __init__(self, num_sessions: int, features: int, fixed: int = 0, **kwargs):
+        super().__init__(num_sessions, fixed, **kwargs)
         self.features = checks.whole_number("features", features, 1)
 
     def _size(self):
@@ -118,11 +159,13 @@ class SessionReadOut(_SessionAffine):
     Sessions with fewer channels than the widest have channels that mean nothing at the end:
     leave them out of the loss. Weights start as `N(0, 1 / factors)`, biases at zero; `kernel`,
     `[session, factors, channel]`, and `bias`, `[session, channel]` (say, log of mean counts), can
-    be assigned.
+    be assigned; those of the first `fixed` sessions are weights of their own, `fixed_kernel` and
+    `fixed_bias`, that do not train.
 
     Args:
         num_sessions: number of sessions.
         channels: number of outputs: channels of the widest session.
+        fixed: number of sessions, the first ones, whose weights do not train.
 
     Call arguments:
         inputs: `[x, session]`: `x` `[batch, time, factors]`, and `session` `[batch]`, whole
@@ -142,8 +185,8 @@ class SessionReadOut(_SessionAffine):
     TensorShape([4, 5, 30])
     """
 
-    def __init__(self, num_sessions: int, channels: int, **kwargs):
-        super().__init__(num_sessions, **kwargs)
+    def __init__(self, num_sessions: int, channels: int, fixed: int = 0, **kwargs):
+        super().__init__(num_sessions, fixed, **kwargs)
         self.channels = checks.whole_number("channels", channels, 1)
 
     def _size(self):

@@ -25,8 +25,12 @@ class TrialBatches(tf_keras.utils.Sequence):
     Batch `i` of epoch `e` depends on the seed, `e` and `i` alone: a resumed run sees what the
     undisturbed one would have seen.
 
+    Where the trials are of several sessions, each permutation spreads those of each session evenly,
+    so that every stretch of it, and so every epoch and every batch, has of each session its share
+    of the trials, to within a trial or two.
+
     Args:
-        inputs: arrays by name, trials first; in memory or on disk (`data.StoredArray`).
+        inputs: arrays by name, trials first, `session` `[trial]` perhaps among them; in memory or on disk (`data.StoredArray`).
         targets: the data to explain, trials first.
         batch_size: trials per batch; at most all of them.
         seed: of the permutations.
@@ -49,6 +53,7 @@ class TrialBatches(tf_keras.utils.Sequence):
         self.inputs, self.targets = inputs, targets
         self.batch_size = min(batch_size, len(targets))
         self.seed, self.epoch = seed, epoch
+        self._sessions = inputs["session"].tobytes() if "session" in inputs else b""
 
     def __len__(self) -> int:
         return -(-len(self.targets) // self.batch_size)
@@ -60,7 +65,7 @@ class TrialBatches(tf_keras.utils.Sequence):
 
     def _stream(self, first: int, last: int) -> np.ndarray:
         """Trials at the positions first..last of the stream."""
-        return _shuffled(len(self.targets), first, last, [self.seed])
+        return _shuffled(len(self.targets), first, last, [self.seed], self._sessions)
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
@@ -156,16 +161,30 @@ class GroupBatches(tf_keras.utils.Sequence):
         self.epoch += 1
 
 
-def _shuffled(count: int, first: int, last: int, seed: list[int]) -> np.ndarray:
-    """Positions first..last of an endless stream of permutations of `count` things."""
+def _shuffled(
+    count: int, first: int, last: int, seed: list[int], sessions: bytes = b""
+) -> np.ndarray:
+    """Positions first..last of an endless stream of permutations of `count` things.
+
+    `sessions` are the bytes of the number of the session of each, int32, or none.
+    """
     return np.concatenate(
         [
-            _permutation(count, (*seed, r))[max(first - r * count, 0) : last - r * count]
+            _permutation(count, (*seed, r), sessions)[max(first - r * count, 0) : last - r * count]
             for r in range(first // count, (last - 1) // count + 1)
         ]
     )
 
 
-@lru_cache(maxsize=4)  # all batches of an epoch ask for the same one or two
-def _permutation(count: int, seed: tuple[int, ...]) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(count)
+@lru_cache(maxsize=4)  # all batches of an epoch ask for the same one or two; bytes hash once
+def _permutation(count: int, seed: tuple[int, ...], sessions: bytes) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    session = np.frombuffer(sessions, np.int32)
+    known = np.unique(session)
+    if len(known) < 2:
+        return rng.permutation(count)
+    place = np.empty(count)
+    for number in known:  # cut into as many equal parts as it has trials, with one in each
+        trials = np.flatnonzero(session == number)
+        place[trials] = (rng.permutation(len(trials)) + rng.random()) / len(trials)
+    return np.lexsort([rng.random(count), place])  # equal places in random order
