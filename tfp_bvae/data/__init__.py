@@ -9,7 +9,9 @@ from .counts import require_counts
 from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
+from .joining import as_session, join_sessions
 from .segments import cut_segments, stitch_segments
+from .session_parts import session_part, split_sessions
 from .split_labels import split_coords
 from .stored import StoredArray, row_blocks
 from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
@@ -21,11 +23,13 @@ __all__ = [
     "SpikeDataset",
     "Split",
     "StoredArray",
+    "as_session",
     "atomic_file",
     "chaotic_rnn",
     "chop",
     "cut_segments",
     "from_splits",
+    "join_sessions",
     "lorenz",
     "merge",
     "open_hdf5",
@@ -35,8 +39,10 @@ __all__ = [
     "require_trials",
     "row_blocks",
     "row_file",
+    "session_part",
     "sessions",
     "split_coords",
+    "split_sessions",
     "static_dynamic",
     "stitch_segments",
     "stratified_split",

@@ -10,10 +10,9 @@ import numpy as np
 
 from .. import checks
 from .containers import SpikeDataset, Split
+from .session_parts import SIDES, trial_keys
 
-__all__ = ["as_session", "join_sessions", "session_part", "split_sessions"]
-
-SIDES = ("train", "valid")
+__all__ = ["as_session", "join_sessions"]
 
 
 def join_sessions(sessions: Mapping[str, SpikeDataset]) -> SpikeDataset:
@@ -111,73 +110,6 @@ def as_session(
     )
 
 
-def session_part(
-    dataset: SpikeDataset, side: str, session: str | int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which trials and channels of a dataset are those of one session.
-
-    Args:
-        dataset: of several sessions.
-        side: `"train"` or `"valid"`.
-        session: its name, or its number.
-
-    Returns:
-        Numbers of trials `[trial]`, and of channels of `recon`, such as rates have, `[channel]`.
-
-    Raises:
-        KeyError: if there is no such session.
-        ValueError: if the dataset has no sessions.
-
-    >>> from tfp_bvae.data import lorenz
-    >>> a, b = (lorenz(num_conditions=1, num_channels=n) for n in (2, 3))
-    >>> session_part(join_sessions({"a": a, "b": b}), "valid", "a")
-    (array([0, 1, 2, 3]), array([0, 1]))
-    """
-    checks.one_of("side", side, SIDES)
-    names = _names(dataset)
-    known = [*names, *range(len(names))]
-    if session not in known:
-        raise KeyError(f"session must be one of {names}, got {session!r}")
-    number = known.index(session) % len(names)
-    rows = np.flatnonzero(getattr(dataset, side).session == number)
-    encoded, predicted = _sizes(dataset)[number]
-    first = dataset.train.encod.shape[2]
-    return rows, np.r_[:encoded, first : first + predicted - encoded]
-
-
-def split_sessions(dataset: SpikeDataset) -> dict[str, SpikeDataset]:
-    """The datasets that `join_sessions` made one of, by name.
-
-    Args:
-        dataset: of several sessions.
-
-    Raises:
-        ValueError: if the dataset has no sessions, or does not know their channels.
-
-    >>> from tfp_bvae.data import lorenz
-    >>> a, b = (lorenz(num_conditions=1, num_channels=n) for n in (2, 3))
-    >>> split_sessions(join_sessions({"a": a, "b": b}))["b"].train
-    Split(16 trials, encod 50 x 3, recon 50 x 3, truth)
-    """
-    found = {}
-    for number, name in enumerate(_names(dataset)):
-        parts = {side: session_part(dataset, side, number) for side in SIDES}
-        attrs = {
-            f"{side}_{key}": dataset.attrs[f"{side}_{key}"][rows]
-            for side, (rows, _) in parts.items()
-            for key in _trial_keys(dataset)
-        }
-        encoded = _sizes(dataset)[number][0]
-        bins = _longest(dataset, {side: rows for side, (rows, _) in parts.items()})
-        splits = {
-            side: _cut(getattr(dataset, side).select(rows), encoded, channels, bins)
-            for side, (rows, channels) in parts.items()
-        }
-        attrs = {key: value for key, value in attrs.items() if key.partition("_")[2] != "session"}
-        found[name] = SpikeDataset(**splits, bin_width=dataset.bin_width, attrs=attrs)
-    return found
-
-
 def _check(sessions: Mapping[str, SpikeDataset]) -> None:
     if not isinstance(sessions, Mapping) or not all(
         isinstance(dataset, SpikeDataset) for dataset in sessions.values()
@@ -221,3 +153,59 @@ def _forward(dataset: SpikeDataset) -> int:
 
 def _ext(dataset: SpikeDataset) -> int:
     return 0 if dataset.train.ext_input is None else dataset.train.ext_input.shape[2]
+
+
+def _placed(
+    split: Split, number: int, places: np.ndarray, widths: tuple[int, int], bins: int | None
+) -> Split:
+    """A split with its channels at their places in wider arrays, and bins filled up."""
+    longer = 0 if bins is None else bins - split.recon.shape[1]
+    arrays = {}
+    same = split.recon is split.encod and widths[0] == widths[1]
+    for name in ("encod", "truth") if same else ("encod", "recon", "truth"):
+        array = getattr(split, name)
+        if array is not None:
+            where = places[: array.shape[2]] if name == "encod" else places
+            shape = (len(array), array.shape[1] + longer, widths[name != "encod"])
+            arrays[name] = np.full(shape, np.nan, np.float32)
+            arrays[name][:, : array.shape[1], where] = np.asarray(array)
+    arrays.setdefault("recon", arrays["encod"])
+    if split.ext_input is not None:
+        longer_by = ((0, 0), (0, longer), (0, 0))
+        arrays["ext_input"] = np.pad(split.ext_input, longer_by, constant_values=np.nan)
+    length = split.bins if longer or split.length is not None else None
+    session = np.full(split.num_trials, number, np.int32)
+    return Split(**arrays, group=split.group, length=length, session=session)
+
+
+def _concatenated(parts: list[Split]) -> Split:
+    """The trials of some splits of one shape, one after the other."""
+    fields = {}
+    same = all(part.recon is part.encod for part in parts)
+    for name in ("encod", "recon", "ext_input", "truth", "session"):
+        arrays = [getattr(part, name) for part in parts]
+        if name == "recon" and same:
+            fields[name] = fields["encod"]
+        elif all(array is not None for array in arrays):
+            fields[name] = np.concatenate(arrays)
+    if any(part.length is not None for part in parts):
+        fields["length"] = np.concatenate([part.bins for part in parts])
+    return Split(**fields)
+
+
+def _per_trial(sessions: Mapping[str, SpikeDataset]) -> dict[str, Any]:
+    """What is known of each trial in all sessions: `train_NAME` and `valid_NAME`, joined."""
+    found = {}
+    keys = [trial_keys(dataset) for dataset in sessions.values()]
+    for key in keys[0]:
+        if not all(key in others for others in keys[1:]):
+            continue
+        sides = {
+            f"{side}_{key}": [np.asarray(data.attrs[f"{side}_{key}"]) for data in sessions.values()]
+            for side in SIDES
+        }
+        arrays = [array for parts in sides.values() for array in parts]
+        numbers = {array.dtype.kind in "biuf" for array in arrays}
+        if len({array.shape[1:] for array in arrays}) == 1 and len(numbers) == 1:
+            found |= {name: np.concatenate(parts) for name, parts in sides.items()}
+    return found
