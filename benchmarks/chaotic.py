@@ -147,8 +147,14 @@ def draw(dataset: data.SpikeDataset, posterior: Sides, path: str) -> None:
             top.set(title=f"validation trial {trial}", ylabel="inferred input")
             for ax, channel in zip(below, channels, strict=True):
                 one = (trial, slice(None), channel)
-                rates, spikes = (model.rates[one], model.rates_scale[one]), dataset.valid.recon[one]
-                plots.plot_channel(ax, rates[0], width, rates[1], truth[one], spikes)
+                plots.plot_channel(
+                    model.rates[one],
+                    width,
+                    scale=model.rates_scale[one],
+                    true=truth[one],
+                    spikes=dataset.valid.recon[one],
+                    ax=ax,
+                )
                 ax.set_ylabel(f"neuron {channel}\nrate (spikes/s)")
             for ax in (top, *below):
                 ax.axvline(times[trial] * width, **mark)

@@ -1,7 +1,11 @@
-"""Figures. Each function draws on axes it is given, and hands them back; none uses pyplot."""
+"""Figures. Each function draws on axes it is given, or on new ones; none uses pyplot."""
 
-from tfp_bvae.plots.axes import plot_channel, plot_history, plot_rates, plot_spikes
-from tfp_bvae.plots.style import COLOURS, STYLE, NotebookFigure, save_figure
+from tfp_bvae.plots.channel import plot_channel
+from tfp_bvae.plots.fit import plot_history, plot_losses
+from tfp_bvae.plots.latents import plot_kl, plot_posterior
+from tfp_bvae.plots.maps import plot_rates, plot_spikes, plot_spikes_with_rates
+from tfp_bvae.plots.psth import plot_psth
+from tfp_bvae.plots.style import COLOURS, STYLE, NotebookFigure, new_axes, save_figure
 from tfp_bvae.plots.trials import figure_of_trials
 
 __all__ = [  # noqa: RUF022 (plainly by letter)
@@ -9,9 +13,15 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "NotebookFigure",
     "STYLE",
     "figure_of_trials",
+    "new_axes",
     "plot_channel",
     "plot_history",
+    "plot_kl",
+    "plot_losses",
+    "plot_posterior",
+    "plot_psth",
     "plot_rates",
     "plot_spikes",
+    "plot_spikes_with_rates",
     "save_figure",
 ]

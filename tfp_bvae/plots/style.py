@@ -6,14 +6,18 @@ import io
 import os
 from typing import Any
 
+import numpy as np
+
 from tfp_bvae.data import atomic_file
 
 try:
+    import matplotlib
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 except ImportError as error:
     raise ImportError('figures need matplotlib: pip install "tfp_bvae[plots]"') from error
 
-__all__ = ["COLOURS", "STYLE", "NotebookFigure", "save_figure"]
+__all__ = ["COLOURS", "STYLE", "NotebookFigure", "grid_of", "new_axes", "save_figure"]
 
 # Okabe and Ito (2008), "Color Universal Design"
 COLOURS = {
@@ -21,6 +25,7 @@ COLOURS = {
     "inferred": "#0072B2",
     "mark": "#D55E00",
     "faint": "#999999",
+    "dead": "#CCCCCC",
     "rates": "viridis",  # maps
     "spikes": "Greys",
 }
@@ -73,3 +78,62 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """
     with atomic_file(path) as beside:
         figure.savefig(beside, format="png", dpi=STYLE["savefig.dpi"])
+
+
+def new_axes(
+    rows: int = 1,
+    columns: int = 1,
+    size: tuple[float, float] = (4.5, 3.0),
+    share: str = "none",
+    projection: str | None = None,
+) -> np.ndarray:
+    """Axes of a figure of their own, in the style of this package, and unknown to pyplot.
+
+    A figure 7.2 inches wide shows no text below 9 pixels where it is shown 600 pixels wide.
+
+    Args:
+        rows: of the grid.
+        columns: of the grid.
+        size: width and height of the figure, inches.
+        share: which axes of the grid have one range: "none", "all", "row" or "col" of y, where
+            those of a column have one time axis too.
+        projection: "3d", or None for two dimensions.
+
+    Returns:
+        Array of axes, `[row, column]`; `axes[0, 0].figure` is the figure, which a notebook shows.
+
+    >>> new_axes(2, 3).shape
+    (2, 3)
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = NotebookFigure(figsize=size, layout="constrained")
+        return figure.subplots(
+            rows,
+            columns,
+            squeeze=False,
+            sharex=False if share == "none" else "col",
+            sharey=False if share == "none" else share,
+            subplot_kw={"projection": projection},
+        )
+
+
+def grid_of(axes: Axes | np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Axes that were given, as an array `[row, column]`.
+
+    Args:
+        axes: one pair of axes, or an array or list of them.
+        rows: how many are needed.
+        columns: how many are needed.
+
+    Raises:
+        ValueError: if there are more of them, or fewer.
+
+    >>> grid_of(new_axes(2, 3).ravel(), 2, 3).shape
+    (2, 3)
+    """
+    given = np.array(axes, dtype=object)
+    if given.size != rows * columns:
+        raise ValueError(
+            f"axes must be {rows * columns} ({rows} rows of {columns}), got {given.size}"
+        )
+    return given.reshape(rows, columns)

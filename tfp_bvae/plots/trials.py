@@ -12,7 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from tfp_bvae import checks
 from tfp_bvae.data import Split
-from tfp_bvae.plots.axes import plot_channel, plot_history, plot_rates, plot_spikes
+from tfp_bvae.plots.channel import plot_channel
+from tfp_bvae.plots.fit import plot_history
+from tfp_bvae.plots.maps import by_peak, plot_rates, plot_spikes
 from tfp_bvae.plots.style import STYLE, NotebookFigure
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def figure_of_trials(
     bin_width: float,
     history: Sequence[Mapping[str, float]] | None = None,
     trials: Sequence[int] | None = None,
+    start: float = 0.0,
 ) -> Figure:
     """Maps of spikes, true rates where known, and inferred rates; single channels below.
 
@@ -40,6 +43,7 @@ def figure_of_trials(
         history: figures of each epoch of the fit, for a panel of their own.
         trials: which to show; None for two: one livelier than nine tenths of them, and one
             livelier than half, by the variance of their rates over time.
+        start: of the first bin that is predicted, s relative to the event.
 
     Returns:
         A figure; `save_figure` writes it.
@@ -56,7 +60,7 @@ def figure_of_trials(
     """
     count = len(split.recon)
     checks.same_length(["split", "posterior"], [count, len(posterior.rates)], "trials")
-    view = _View(split, posterior, bin_width)
+    view = _View(split, posterior, bin_width, start)
     trials = view.examples() if trials is None else list(trials)
     with matplotlib.rc_context(STYLE):
         figure = NotebookFigure(figsize=(9.5, 2.1 * len(trials) + 2.6), layout="constrained")
@@ -69,23 +73,28 @@ def figure_of_trials(
 class _View:
     """Spikes, true and inferred rates over the bins that are predicted."""
 
-    def __init__(self, split: Split, posterior: Posterior, bin_width: float):
+    def __init__(self, split: Split, posterior: Posterior, bin_width: float, start: float):
         skipped = split.recon.shape[1] - posterior.rates.shape[1]
         self.spikes = split.recon[:, skipped:]
         self.true = None if split.truth is None else split.truth[:, skipped:]
         self.inferred, self.scale = posterior.rates, posterior.rates_scale
-        self.bin_width = bin_width
+        self.bin_width, self.start = bin_width, start
         self.clearest = self.inferred if self.true is None else self.true
 
     def examples(self) -> list[int]:
         """A lively and a typical trial, by rank: not by how well they were inferred."""
-        rank = np.argsort(self.clearest.var(axis=1).sum(axis=-1), kind="stable")
+        lively = np.nansum(np.nanvar(self.clearest, axis=1), axis=-1)
+        rank = np.argsort(lively, kind="stable")
         places = (0.9, 0.5) if len(rank) > 1 else (0.5,)
         return [int(rank[int(place * len(rank))]) for place in places]
 
+    def rates(self, trial: int) -> list[np.ndarray]:
+        """True rates where known, and inferred ones."""
+        return [x[trial] for x in (self.true, self.inferred) if x is not None]
+
     def order(self, trial: int) -> np.ndarray:
         """Channels by the time of their peak."""
-        return np.argsort(self.clearest[trial].argmax(axis=0), kind="stable")
+        return by_peak(self.clearest[trial])
 
 
 def _draw_maps(figure: SubFigure, view: _View, trials: Sequence[int]) -> None:
@@ -93,14 +102,14 @@ def _draw_maps(figure: SubFigure, view: _View, trials: Sequence[int]) -> None:
     titles = ["spikes", *([] if view.true is None else ["true rates"]), "inferred rates"]
     grid = figure.subplots(len(trials), len(titles), squeeze=False, sharex=True, sharey=True)
     shown = [x[trials] for x in (view.true, view.inferred) if x is not None]
-    vmax = max(np.quantile(x, 0.995) for x in shown) / view.bin_width
-    most = max(view.spikes[trials].max(), 1)
+    vmax = max(np.nanquantile(x, 0.995) for x in shown) / view.bin_width
+    most = max(np.nanmax(view.spikes[trials]), 1)
     for row, trial in zip(grid, trials, strict=True):
         order = view.order(trial)
-        plot_spikes(row[0], view.spikes[trial], view.bin_width, order, most)
-        if view.true is not None:
-            plot_rates(row[1], view.true[trial], view.bin_width, order, vmax)
-        plot_rates(row[-1], view.inferred[trial], view.bin_width, order, vmax)
+        counts, width = view.spikes[trial], view.bin_width
+        plot_spikes(counts, width, start=view.start, order=order, vmax=most, ax=row[0])
+        for ax, rates in zip(row[1:], view.rates(trial), strict=True):
+            plot_rates(rates, width, start=view.start, order=order, vmax=vmax, ax=ax)
         row[0].set_ylabel(f"trial {trial}\nchannel, by time of peak")
     for ax, title in zip(grid[0], titles, strict=True):
         ax.set_title(title)
@@ -123,16 +132,19 @@ def _draw_channels(
 ) -> None:
     """Channels of low, middle and high peak rate, and the course of the fit."""
     panels = figure.subplots(1, 3 if not history else 4, squeeze=False)[0]
-    by_peak = np.argsort(view.clearest[trial].max(axis=0), kind="stable")
-    chosen = by_peak[np.round(np.array([0.5, 0.75, 1.0]) * (len(by_peak) - 1)).astype(int)]
+    by_height = np.argsort(np.nanmax(view.clearest[trial], axis=0), kind="stable")
+    places = np.round(np.array([0.5, 0.75, 1.0]) * (len(by_height) - 1))
+    chosen = by_height[places.astype(int)]
     for ax, channel in zip(panels, chosen, strict=False):
+        one = (trial, slice(None), channel)
         plot_channel(
-            ax,
-            view.inferred[trial, :, channel],
+            view.inferred[one],
             view.bin_width,
-            None if view.scale is None else view.scale[trial, :, channel],
-            None if view.true is None else view.true[trial, :, channel],
-            view.spikes[trial, :, channel],
+            scale=None if view.scale is None else view.scale[one],
+            true=None if view.true is None else view.true[one],
+            spikes=view.spikes[one],
+            start=view.start,
+            ax=ax,
         )
         ax.set_title(f"trial {trial}, channel {channel}")
     for ax in panels[1:3]:
@@ -140,5 +152,5 @@ def _draw_channels(
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     if history:
-        plot_history(panels[-1], history)
+        plot_history(history, ax=panels[-1])
         panels[-1].set_title("course of the fit")
