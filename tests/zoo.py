@@ -53,6 +53,8 @@ class Model(NamedTuple):
         if "num_groups" in self.arguments:
             found["group"] = np.arange(batch, dtype="int32") % self.arguments["num_groups"]
             found["count"] = np.full(batch, 5.0, "float32")
+        if "num_sessions" in self.arguments:
+            found["session"] = np.arange(batch, dtype="int32") % self.arguments["num_sessions"]
         if "sample_validation" in self.params:
             found["trial"] = np.arange(batch, dtype="int32")
         return found
@@ -78,6 +80,10 @@ MODELS = {
     ),
     "lfads, held out": Model({"outputs": 6, "forward_bins": 2}, {}),
     "lfads, sample validation": Model({}, {"sample_validation": 0.3}),
+    "lfads, sessions": Model(
+        {"num_sessions": 2, "ext_inputs": 2, "forward_bins": 1, "outputs": 6},
+        {"segment": 2, "input_factors": 4},
+    ),
     "lfads, gaussian": Model({"likelihood": "gaussian"}, {}),
 }
 FEW_MODELS = ["lfads, ext_input", "lfads, no controller, all else"]  # where all would take long
@@ -89,6 +95,7 @@ OTHER_MODELS = {
         create=functools.partial(models.dsae, posterior="factorized"),
     ),
     "fhvae": Model({"num_groups": 2}, {"discrimination": 0.5}, create=models.fhvae),
+    "fhvae, sessions": Model({"num_groups": 2, "num_sessions": 2}, {}, create=models.fhvae),
 }  # fmt: skip
 
 ZOO = {**LAYERS, **MODELS, **OTHER_MODELS}

@@ -170,7 +170,7 @@ def test_other_bad_input(rng, three):
     wider = dataclasses.replace(three["b"], bin_width=0.05)
     with pytest.raises(ValueError, match=r"one width, got 0\.02 s in a and 0\.05 s in b"):
         data.join_sessions(three | {"b": wider})
-    with pytest.raises(ValueError, match="one length where bins are predicted .* got 6 bins in a"):
+    with pytest.raises(ValueError, match=r"one length where bins are predicted .* got 6 bins in a"):
         data.join_sessions({"a": session(rng, forward=1), "b": session(rng, bins=6, forward=1)})
     with pytest.raises(ValueError, match="at least one session"):
         data.join_sessions({})

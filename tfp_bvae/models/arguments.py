@@ -23,7 +23,7 @@ class Arguments(Settings):
     30
     """
 
-    optional: ClassVar[tuple[str, ...]] = ("outputs", "num_trials", "num_groups")
+    optional: ClassVar[tuple[str, ...]] = ("outputs", "num_trials", "num_groups", "num_sessions")
 
     channels: int = setting(1, "channels that the encoders see", 1)
     outputs: int | None = setting(
@@ -42,6 +42,12 @@ class Arguments(Settings):
     group_by: str = setting(
         "trial", "what makes a group: trial, or NAME of train_NAME and valid_NAME; of fhvae"
     )
+    num_sessions: int | None = setting(
+        None, "sessions, each with channels of its own (data.join_sessions); None: no such thing", 1
+    )
+    fixed_sessions: int = setting(
+        0, "first of these sessions, whose weights stay, as do all that sessions share", 0
+    )
     num_samples: int = setting(1, "posterior samples of each trial in a training step", 1)
     importance_weighted: bool = setting(
         False, "train on the importance-weighted bound of these samples"
@@ -55,6 +61,15 @@ class Arguments(Settings):
         if self.outputs is None:
             object.__setattr__(self, "outputs", self.channels)
         checks.in_interval("outputs", self.outputs, self.channels)
+        if self.fixed_sessions:
+            if self.num_sessions is None:
+                raise ValueError("fixed_sessions must go with num_sessions, got None")
+            checks.in_interval("fixed_sessions", self.fixed_sessions, 0, self.num_sessions - 1)
+        if self.num_sessions is not None and self.likelihood != "poisson":
+            raise ValueError(
+                "likelihood must be 'poisson' with num_sessions, since its other weights are of "
+                f"channels and not of sessions, got {self.likelihood!r}"
+            )
         if self.importance_weighted and self.num_samples < 2:
             raise ValueError(
                 "importance_weighted must go with num_samples of at least 2, "

@@ -18,7 +18,7 @@ from tfp_bvae.models.builders import (
     prepare_inputs,
 )
 from tfp_bvae.models.builders.divergence import Objective
-from tfp_bvae.models.builders.model import with_settings
+from tfp_bvae.models.builders.model import session_input, with_read_in, with_settings
 from tfp_bvae.models.builders.recurrent import stack_two, two_last_states
 from tfp_bvae.models.builders.static import f_parameters
 from tfp_bvae.models.hyperparameters import CELLS, Arguments, Params
@@ -109,7 +109,8 @@ def fhvae(
 
     Returns:
         A `BetaVAE`. Inputs, by name: `spikes` `[batch, time, channels]`, `group` `[batch]` (whole
-        numbers below `num_groups`) and `count` `[batch]` (segments of that group). Output: the
+        numbers below `num_groups`) and `count` `[batch]` (segments of that group), and `session`
+        `[batch]` with `num_sessions`. Output: the
         likelihood, event `[time, outputs]`.
 
     Raises:
@@ -124,18 +125,24 @@ def fhvae(
     """
     arguments, params = Arguments.of(arguments), fhvae_params(params)
     _check(arguments, params)
+    params = with_read_in(arguments, params)
     tf_keras.utils.set_random_seed(arguments.seed)
     inputs = {
         "spikes": tf_keras.Input([None, arguments.channels], name="spikes"),
         "group": tf_keras.Input([], dtype="int32", name="group"),
         "count": tf_keras.Input([], name="count"),
     }
-    seen = prepare_inputs(params, inputs["spikes"])
+    if arguments.num_sessions is not None:
+        inputs["session"] = session_input()
+    session = inputs.get("session")
+    seen = prepare_inputs(params, inputs["spikes"], None, arguments, session)
     objective = Objective(arguments, params)
     f = _static(seen.f, inputs["group"], inputs["count"], arguments, params, objective)
     z = _dynamic(seen.z, f, params, objective)
     factors = _generate(seen.z, f, z, params)
-    likelihood = create_output_distribution(params, factors, arguments, seen.taught)
+    likelihood = create_output_distribution(
+        params, factors, arguments, seen.taught, session=session
+    )
     model = BetaVAE(inputs=inputs, outputs=objective.bound(likelihood), name="fhvae")
     return with_settings(model, arguments, params, mean_rates)
 

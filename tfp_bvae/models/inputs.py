@@ -55,8 +55,11 @@ def model_segments(model: BetaVAE, split: Split) -> Segments:
         array = getattr(split, name)
         if array is not None:
             cut[name], where = cut_segments(array, length, stride)
-    group = None if split.group is None else split.group[where[:, 0]]
-    return Segments(Split(**cut, group=group), where)
+    of_trial = {
+        name: None if x is None else x[where[:, 0]]
+        for name, x in (("group", split.group), ("session", split.session))
+    }
+    return Segments(Split(**cut, **of_trial), where)
 
 
 def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -87,6 +90,8 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
         inputs["ext_input"] = split.ext_input
     if "trial" in model.input_names:
         inputs["trial"] = np.arange(len(split.encod), dtype=np.int32)
+    if "session" in model.input_names:
+        inputs["session"] = _sessions(split, arguments["num_sessions"])
     if "group" in model.input_names:
         inputs |= _groups(split)
     return inputs, split.recon[:, segment:]
@@ -110,6 +115,18 @@ def equal_batches(count: int, batch_size: int) -> Iterator[np.ndarray]:
     size = min(checks.whole_number("batch_size", batch_size, 1), count)
     for first in range(0, count, size):
         yield np.minimum(np.arange(first, first + size), count - 1)
+
+
+def _sessions(split: Split, known: int) -> np.ndarray:
+    """The session of each trial, one of those that the model knows."""
+    if split.session is None:
+        raise ValueError("the data must have sessions (data.join_sessions, data.as_session)")
+    if split.session.max() >= known:
+        raise ValueError(
+            f"session must be one of the {known} of the model, 0 to {known - 1}, got "
+            f"{split.session.max()}: models.add_session adds one"
+        )
+    return split.session
 
 
 def _groups(split: Split) -> dict[str, np.ndarray]:

@@ -30,7 +30,8 @@ class TrialBatches(tf_keras.utils.Sequence):
     of the trials, to within a trial or two.
 
     Args:
-        inputs: arrays by name, trials first, `session` `[trial]` perhaps among them; in memory or on disk (`data.StoredArray`).
+        inputs: arrays by name, trials first, `session` `[trial]` perhaps among them; in
+            memory or on disk (`data.StoredArray`).
         targets: the data to explain, trials first.
         batch_size: trials per batch; at most all of them.
         seed: of the permutations.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -11,6 +11,7 @@ import tf_keras
 from tfp_bvae import checks, layers
 from tfp_bvae.models.arguments import Arguments
 from tfp_bvae.models.builders.doors import Settings, as_arguments, as_params, fan_in
+from tfp_bvae.models.hyperparameters import Params
 
 __all__ = ["PreparedInputs", "prepare_inputs"]
 
@@ -28,6 +29,7 @@ def prepare_inputs(
     inputs: tf.Tensor,
     trial: tf.Tensor | None = None,
     arguments: Arguments | Mapping[str, Any] | None = None,
+    session: tf.Tensor | None = None,
 ) -> PreparedInputs:
     """Dropout, the f encoder's segment, sample validation, coordinated dropout, input factors.
 
@@ -39,7 +41,10 @@ def prepare_inputs(
         params: `Params`, or a plain dict.
         inputs: data `[batch, time, channels]`, a Keras tensor.
         trial: whole numbers that name the trials, `[batch]`; `sample_validation` needs them.
-        arguments: `Arguments`, or a plain dict; for the `seed` of the sample-validation mask.
+        arguments: `Arguments`, or a plain dict; for the `seed` of the sample-validation mask, and
+            the sessions.
+        session: whole numbers that name the session of each trial, `[batch]`, where there are
+            sessions: each has input factors of its own.
 
     Returns:
         A `PreparedInputs`; its `taught` are for `layers.GradientBlock`.
@@ -52,8 +57,8 @@ def prepare_inputs(
     >>> seen.f.shape, seen.z.shape, len(seen.taught)
     (TensorShape([None, 10, 36]), TensorShape([None, 236, 36]), 1)
     """
-    seed = as_arguments(arguments, params).seed
-    params = as_params(params)
+    arguments = as_arguments(arguments, params)
+    seed, params = arguments.seed, as_params(params)
     checks.not_keras3("inputs", inputs)
     seen = layers.SeededDropout(params.dropout, name="input_dropout")(inputs)
     head, taught = None, []
@@ -74,9 +79,7 @@ def prepare_inputs(
         seen, weights = hide(seen)
         taught.append(weights)
     if params.input_factors:
-        project = tf_keras.layers.Dense(
-            params.input_factors, kernel_initializer=fan_in(inputs.shape[-1]), name="input_factors"
-        )
+        project = _projection(params, arguments, inputs.shape[-1], session)
         seen = project(seen)
         head = None if head is None else project(head)
     if head is None:
@@ -84,3 +87,20 @@ def prepare_inputs(
     if params.causal:
         seen = tf_keras.layers.Concatenate(axis=1, name="segment_and_rest")([head, seen])
     return PreparedInputs(head, seen, tuple(taught))
+
+
+def _projection(
+    params: Params, arguments: Arguments, channels: int, session: tf.Tensor | None
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The step to the input factors: one for all, or one of each session."""
+    if session is None:
+        return tf_keras.layers.Dense(
+            params.input_factors, kernel_initializer=fan_in(channels), name="input_factors"
+        )
+    read_in = layers.SessionReadIn(
+        arguments.num_sessions,
+        params.input_factors,
+        fixed=arguments.fixed_sessions,
+        name="input_factors",
+    )
+    return lambda x: read_in([x, session])

@@ -28,6 +28,8 @@ from tfp_bvae.models.hyperparameters import Arguments, Params
 
 __all__ = ["create_model"]
 
+OF_SESSIONS = ("input_factors", "log_rate")  # layers whose weights are of one session
+
 
 def create_model(
     params: Params | Mapping[str, Any] | None,
@@ -43,15 +45,16 @@ def create_model(
     Args:
         params: `Params`, or a plain dict, which may hold the arguments as well.
         arguments: `Arguments`, or a plain dict.
-        mean_rates: mean of each predicted channel, spikes per bin, `[outputs]`: the read-out's
-            bias starts at its logarithm (at the mean itself under a Gaussian likelihood).
+        mean_rates: mean of each predicted channel, spikes per bin, `[outputs]`, or `[session,
+            outputs]` with `num_sessions`: the read-out's bias starts at its logarithm (at the mean
+            itself under a Gaussian likelihood).
         name: of the model.
 
     Returns:
         A `BetaVAE`. Inputs, by name: `spikes` `[batch, time, channels]`, and where asked for
-        `ext_input` `[batch, time + forward_bins, ext_inputs]` and `trial` `[batch]` (with
-        `sample_validation`). Output: the likelihood, event `[time - segment + forward_bins,
-        outputs]`.
+        `ext_input` `[batch, time + forward_bins, ext_inputs]`, `trial` `[batch]` (with
+        `sample_validation`) and `session` `[batch]` (with `num_sessions`). Output: the likelihood,
+        event `[time - segment + forward_bins, outputs]`.
 
     Raises:
         KeyError: for an unknown setting.
@@ -65,6 +68,7 @@ def create_model(
     """
     has_channels = arguments is not None or (isinstance(params, Mapping) and "channels" in params)
     arguments, params = as_arguments(arguments, params), as_params(params)
+    params = with_read_in(arguments, params)
     if not has_channels:
         raise ValueError("channels must be given, in the arguments or among the settings")
     _refuse_groups(params)
@@ -78,7 +82,8 @@ def create_model(
             key: layers.RepeatSamples(arguments.num_samples, name=f"{key}_repeated")(x)
             for key, x in inputs.items()
         }
-    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"), arguments)
+    session = entries.get("session")
+    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"), arguments, session)
     ext_input = entries.get("ext_input")
     if ext_input is not None and params.segment:
         _, ext_input = layers.SplitTime(params.segment, name="ext_segment")(ext_input)
@@ -88,7 +93,7 @@ def create_model(
     f = objective.static(make_f_variational(params, f_params), create_f_prior(params, f_params))
     factors = _generate(seen.z, f, ext_input, arguments, params, objective)
     likelihood = create_output_distribution(
-        params, factors, arguments, seen.taught, objective.on_the_way_out
+        params, factors, arguments, seen.taught, objective.on_the_way_out, session
     )
     model = BetaVAE(inputs=inputs, outputs=objective.bound(likelihood), name=name)
     return with_settings(model, arguments, params, mean_rates)
@@ -114,13 +119,30 @@ def with_settings(
     }
     if mean_rates is not None:
         start_read_out(model, mean_rates, arguments)
+    if arguments.fixed_sessions:
+        for layer in model.layers:
+            layer.trainable = layer.name in OF_SESSIONS
     return model
+
+
+def with_read_in(arguments: Arguments, params: Params) -> Params:
+    """Settings in which sessions have input factors: as many as factors, unless they say."""
+    if arguments.num_sessions is None or params.input_factors:
+        return params
+    return params.replace({"input_factors": params.factors})
+
+
+def session_input() -> tf.Tensor:
+    """The input that names the session of each trial."""
+    return tf_keras.Input([], dtype="int32", name="session")
 
 
 def _inputs(arguments: Arguments, params: Params) -> dict[str, tf.Tensor]:
     inputs = {"spikes": tf_keras.Input([None, arguments.channels], name="spikes")}
     if arguments.ext_inputs:
         inputs["ext_input"] = tf_keras.Input([None, arguments.ext_inputs], name="ext_input")
+    if arguments.num_sessions is not None:
+        inputs["session"] = session_input()
     if params.sample_validation:
         inputs["trial"] = tf_keras.Input([], dtype="int32", name="trial")
     return inputs
