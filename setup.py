@@ -31,7 +31,6 @@ EXTRAS = {
         "pynapple>=0.8.4",
         "pynwb>=2.8",
         "scipy>=1.12",
-        "tqdm>=4.60",
         "zarr>=2.18",
     ],
     "metrics": ["scikit-learn>=1.4"],
@@ -59,7 +58,6 @@ EXTRAS = {
         "pyyaml>=6.0",
         "scikit-learn>=1.4",
         "scipy>=1.12",
-        "tqdm>=4.60",
         "zarr>=2.18",
     ],
 }

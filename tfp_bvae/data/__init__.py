@@ -10,8 +10,14 @@ from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
 from .joining import as_session, join_sessions
+from .labelled_files import save
+from .loading import load
+from .m1 import read_m1_arrays, read_m1_trials
+from .marking import append_forward_bins, hold_out_channels, mark_forward, split_trials
 from .segments import cut_segments, stitch_segments
 from .session_parts import session_part, split_sessions
+from .set_aside import drop_silent
+from .spike_times import bin_spike_times
 from .split_labels import split_coords
 from .stored import StoredArray, row_blocks
 from .synthetic import chaotic_rnn, lorenz, sessions, static_dynamic
@@ -23,26 +29,36 @@ __all__ = [
     "SpikeDataset",
     "Split",
     "StoredArray",
+    "append_forward_bins",
     "as_session",
     "atomic_file",
+    "bin_spike_times",
     "chaotic_rnn",
     "chop",
     "cut_segments",
+    "drop_silent",
     "from_splits",
+    "hold_out_channels",
     "join_sessions",
+    "load",
     "lorenz",
+    "mark_forward",
     "merge",
     "open_hdf5",
     "read_arrays",
     "read_hdf5",
+    "read_m1_arrays",
+    "read_m1_trials",
     "require_counts",
     "require_trials",
     "row_blocks",
     "row_file",
+    "save",
     "session_part",
     "sessions",
     "split_coords",
     "split_sessions",
+    "split_trials",
     "static_dynamic",
     "stitch_segments",
     "stratified_split",

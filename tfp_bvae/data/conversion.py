@@ -178,7 +178,7 @@ def _shared_labels(data: xr.Dataset, order: np.ndarray, num_held_in: int) -> dic
 
 def _of_trials(part: xr.Dataset) -> dict[str, np.ndarray]:
     """Every further value that each trial has: labels, behaviour, and what else there is."""
-    taken = {"split", "session", "length", "spikes", "truth", "ext_input"}
+    taken = {"split", "length", "spikes", "truth", "ext_input"}
     found = {
         str(name): array.values
         for name, array in (*part.coords.items(), *part.data_vars.items())

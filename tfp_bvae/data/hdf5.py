@@ -70,7 +70,7 @@ def read_hdf5(
     ...     read_hdf5(f"{folder}/lorenz.h5").valid
     Split(2 trials, encod 50 x 30, recon 50 x 30, truth)
     """
-    return _dataset(path, *read_arrays(path), default_bin_width, counts)
+    return splits_of_arrays(path, *read_arrays(path), default_bin_width, counts)
 
 
 def open_hdf5(
@@ -102,10 +102,10 @@ def open_hdf5(
     with hdf5_file(path, close=False) as file:
         for name, dataset in datasets(path, file):
             arrays[name] = dataset if name in TRIALS else read_dataset(path, name, dataset)
-        return _dataset(path, arrays, read_attrs(file), default_bin_width, counts)
+        return splits_of_arrays(path, arrays, read_attrs(file), default_bin_width, counts)
 
 
-def _dataset(
+def splits_of_arrays(
     path: str | os.PathLike[str],
     arrays: dict[str, Any],
     attrs: dict[str, Any],
