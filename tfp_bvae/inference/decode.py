@@ -21,6 +21,7 @@ def decode(
     z: np.ndarray | None = None,
     num_timesteps: int | None = None,
     ext_input: np.ndarray | None = None,
+    session: int | np.ndarray | None = None,
 ) -> np.ndarray:
     """Rates that given latents mean: what the generator and the read-out make of them.
 
@@ -32,6 +33,8 @@ def decode(
             what comes back: `data.stitch_segments` makes trials of it.
         num_timesteps: number of bins, for a model without z and for `models.fhvae`.
         ext_input: known inputs, `[trial, time, channel]`, for a model that has them.
+        session: whose channels are to be predicted, a number or one for each trial, `[trial]`, for
+            a model of several.
 
     Returns:
         Expected spikes per bin (the mean of the likelihood), `[trial, time, outputs]`.
@@ -59,7 +62,21 @@ def decode(
     if arguments["ext_inputs"]:
         shape = (len(f), bins, arguments["ext_inputs"])
         latents["ext_input"] = _array("ext_input", ext_input, shape)
+    if "session" in model.input_names:
+        latents["session"] = _session(session, len(f), arguments["num_sessions"])
     return _decoder(model)(latents).numpy()
+
+
+def _session(session: int | np.ndarray | None, count: int, known: int) -> np.ndarray:
+    """The number of the session of each trial."""
+    numbers = np.asarray(-1 if session is None else session)
+    wrong = numbers.dtype.kind not in "iu" or numbers.shape not in ((), (count,))
+    if wrong or not np.isin(numbers, np.arange(known)).all():
+        raise ValueError(
+            f"session must be a number of 0 to {known - 1}, or one for each of {count} trials, "
+            f"got {session!r}"
+        )
+    return np.broadcast_to(numbers, [count]).astype(np.int32)
 
 
 def _array(name: str, value: np.ndarray | None, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -99,7 +116,8 @@ def _second_half(model: BetaVAE):
             state = layers["initial_state"](latents["f"])
             z = latents["z"] if "z" in latents else latents["steps"]
             out = generator.generate(state, z, latents.get("ext_input"))
-            return likelihood.distribution(layers["log_rate"](out["factors"])).mean()
+            read = [out["factors"], latents["session"]] if "session" in latents else out["factors"]
+            return likelihood.distribution(layers["log_rate"](read)).mean()
 
         return rates
     entries = {"f": tf.nest.flatten(layers["kl_f"].output)[0]}
@@ -113,6 +131,8 @@ def _second_half(model: BetaVAE):
         entries["ext_input"] = layers["ext_segment"].output[1]
     elif "ext_input" in layers:
         entries["ext_input"] = layers["ext_input"].output
+    if "session" in layers:
+        entries["session"] = layers["session"].output
     half = tf_keras.Model(entries, layers["log_rate"].output)
 
     def rates(latents):

@@ -91,11 +91,7 @@ def log_likelihood(
     terms = _terms(model)
     count, chunks = len(targets), -(-num_samples // at_once)
     if "group" in inputs:
-        spikes = inputs["spikes"]
-        means = [
-            terms.f_means(tf.constant(spikes[trials]))
-            for trials in equal_batches(count, batch_size)
-        ]
+        means = [terms.f_means(batch) for _, batch in _batches(inputs, count, batch_size)]
         inputs |= {CENTRE: _centres(model, segments, np.concatenate(means)[:count])}
     parts = []
     for index, (trials, batch) in enumerate(_batches(inputs, count, batch_size)):

@@ -40,6 +40,7 @@ def generate(
     num_timesteps: int,
     seed: int = 0,
     ext_input: np.ndarray | None = None,
+    session: int | np.ndarray | None = None,
 ) -> Generated:
     r"""Trials from the prior alone, without data.
 
@@ -54,6 +55,8 @@ def generate(
         num_timesteps: number of bins.
         seed: of the draws.
         ext_input: known inputs, `[trial, time, channel]`, for a model that has them.
+        session: whose channels are predicted, a number or one for each trial, for a model of
+            several.
 
     >>> from tfp_bvae.models import dsae
     >>> generate(dsae({"channels": 30}), num_trials=5, num_timesteps=20).rates.shape
@@ -67,14 +70,14 @@ def generate(
     if "group" in model.input_names:
         z = _noise([num_trials, params["z_size"]], seed, 1)
         over_time = np.repeat(z[:, np.newaxis], num_timesteps, axis=1)
-        return Generated(decode(model, f, z, num_timesteps), f, over_time)
+        return Generated(decode(model, f, z, num_timesteps, session=session), f, over_time)
     z = None
     if params["z_size"]:
         paths, _ = sample_z_prior(
             model.get_layer("p_z"), num_timesteps, batches=num_trials, seed=[seed, 1]
         )
         z = paths[0].numpy()
-    return Generated(decode(model, f, z, num_timesteps, ext_input), f, z)
+    return Generated(decode(model, f, z, num_timesteps, ext_input, session), f, z)
 
 
 def _noise(shape: list[int], seed: int, stream: int) -> np.ndarray:
@@ -121,7 +124,7 @@ def swap(
 
     at posterior means. Where q(z) depends on f, `z_j` is inferred with the f of its own trial j.
     Of `models.fhvae` segment by segment: the first of one trial with the first of the other, and
-    so on.
+    so on. Of a model of several sessions the channels are those of the trial that f is from.
 
     Args:
         model: a fitted model.

@@ -20,6 +20,7 @@ __all__ = ["Passes", "at_posterior_mean", "batches", "joined", "passes_of"]
 # losses, but these are on the way of f.
 BOUNDARY = (
     "f_params", "z_encoding", "z_seen", "steps", "ext_segment", "ext_input", "group", "count",
+    "session",
 )  # fmt: skip
 
 

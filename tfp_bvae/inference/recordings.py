@@ -25,6 +25,7 @@ def infer_recordings(
     num_samples: int = 50,
     batch_size: int = 64,
     seed: int = 0,
+    session: int | None = None,
 ) -> list[dict[str, np.ndarray]]:
     r"""Rates, factors and inferred inputs of whole recordings, without a seam at the windows.
 
@@ -42,6 +43,8 @@ def infer_recordings(
         num_samples: of the posterior of each window.
         batch_size: windows at a time.
         seed: of the samples.
+        session: which the recordings are of, for a model of several; their channels at the places
+            that `data.as_session` gives them.
 
     Returns:
         For each recording `rates` (expected spikes per bin), `factors` and, of models that have
@@ -84,7 +87,8 @@ def infer_recordings(
                 f"recording {index} must have the {outputs} channels that the model predicts, "
                 f"got {windows.shape[-1]}"
             )
-        split = Split(windows, windows, seen)
+        of = None if session is None else np.full(len(windows), session, np.int32)
+        split = Split(windows, windows, seen, session=of)
         arrays = sample_and_average(model, split, num_samples, batch_size, seed=seed).arrays()
         found.append(_stitched(arrays, where, len(recording)))
     return found

@@ -83,10 +83,11 @@ class Latents(NamedTuple):
     f: np.ndarray  # [segment, f_size]
     z: np.ndarray | None  # [segment, z_size] of models.fhvae, else [trial, time, z_size]
     cut: Cut
+    session: np.ndarray | None = None  # whose channels are predicted, [segment]
 
     def rates(self, model: BetaVAE, ext_input: np.ndarray | None = None) -> np.ndarray:
         """Expected spikes per bin that they mean, `[trial, time, outputs]`."""
-        rates = decode(model, self.f, self.z, self.cut.length, ext_input)
+        rates = decode(model, self.f, self.z, self.cut.length, ext_input, self.session)
         return self.cut.stitch(rates)
 
 
@@ -103,4 +104,5 @@ def infer_latents(model: BetaVAE, split: Split, batch_size: int = 64) -> Latents
     """
     segments = model_segments(model, split)
     found = at_posterior_mean(model, segments.split, batch_size)
-    return Latents(found["f"], found.get("inferred"), Cut.of(model, split, segments))
+    session = segments.split.session if "session" in model.input_names else None
+    return Latents(found["f"], found.get("inferred"), Cut.of(model, split, segments), session)

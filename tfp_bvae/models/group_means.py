@@ -13,6 +13,8 @@ from tfp_bvae.models.base import BetaVAE
 
 __all__ = ["estimate_group_means", "f_means"]
 
+NOT_SEEN = ("group", "count")  # inputs that encoders do not look at
+
 
 def estimate_group_means(
     f_means: np.ndarray, group: np.ndarray, scale: float = 0.5, prior_scale: float = 1.0
@@ -64,11 +66,11 @@ def estimate_group_means(
     return groups, sums / (count[:, np.newaxis] + shrinkage)
 
 
-def f_means(model: BetaVAE, jit_compile: bool = True) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function from spikes `[segment, time, channel]` to the means of q(f) `[segment, f_size]`.
+def f_means(model: BetaVAE, jit_compile: bool = True) -> Callable[[dict], tf.Tensor]:
+    """A function from inputs of a model to the means of q(f) `[segment, f_size]`.
 
-    It asks for no group, since q(f) of `models.fhvae` does not depend on one, and follows the
-    model's weights.
+    It takes `spikes` `[segment, time, channel]` and what else its encoders look at, but no group,
+    since q(f) of `models.fhvae` does not depend on one, and follows the model's weights.
 
     Args:
         model: of `models.fhvae`.
@@ -76,15 +78,16 @@ def f_means(model: BetaVAE, jit_compile: bool = True) -> Callable[[tf.Tensor], t
 
     >>> from tfp_bvae import models
     >>> model = models.fhvae({"channels": 3, "num_groups": 2}, {"f_size": 4})
-    >>> f_means(model, jit_compile=False)(tf.ones([5, 6, 3])).shape
+    >>> f_means(model, jit_compile=False)({"spikes": tf.ones([5, 6, 3])}).shape
     TensorShape([5, 4])
     """
     q_f = model.get_layer("q_f")
-    encoder = tf_keras.Model(
-        model.get_layer("spikes").output, model.get_layer("f_params").output, name="f_means"
-    )
+    seen = [name for name in model.input_names if name not in NOT_SEEN]
+    entries = {name: model.get_layer(name).output for name in seen}
+    encoder = tf_keras.Model(entries, model.get_layer("f_params").output, name="f_means")
 
-    def means(spikes):
-        return q_f.distribution(encoder(spikes, training=False)).mean()
+    def means(inputs):
+        inputs = {name: inputs[name] for name in seen}
+        return q_f.distribution(encoder(inputs, training=False)).mean()
 
     return tf.function(means, jit_compile=jit_compile)

@@ -73,11 +73,10 @@ class HierarchicalSampling(tf_keras.callbacks.Callback):
 
     def _f_of(self, segments: np.ndarray) -> np.ndarray:
         """Means of q(f) of some segments, `[segment, f_size]`."""
-        spikes, size = self.batches.inputs["spikes"], self.batches.batch_size
-        parts = [
-            self._encode(tf.constant(spikes[segments[part]]))
-            for part in equal_batches(len(segments), size)
-        ]
+        inputs, parts = self.batches.inputs, []
+        for part in equal_batches(len(segments), self.batches.batch_size):
+            batch = {name: tf.constant(x[segments[part]]) for name, x in inputs.items()}
+            parts.append(self._encode(batch))
         return np.concatenate(parts)[: len(segments)]
 
     def _reassigned(self, epoch: int) -> np.ndarray:

@@ -95,7 +95,7 @@ class Run:
 
     def build_model(self, data: SpikeDataset) -> BetaVAE:
         """A new model as the run's settings say, its read-out at the mean rates of `data`."""
-        mean = mean_rates(data.train)
+        mean = mean_rates(data.train, self.arguments.num_sessions)
         return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean)
 
     def save_model(self, model: BetaVAE) -> None:

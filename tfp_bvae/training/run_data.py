@@ -13,13 +13,16 @@ __all__ = ["data_arguments", "fingerprint", "mean_rates"]
 
 
 def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 0) -> Arguments:
-    """The `Arguments` of a model for a dataset.
+    """The `Arguments` of a model for a dataset; with sessions, where it is of more than one.
 
     >>> from tfp_bvae.data import lorenz
     >>> data_arguments(lorenz(num_conditions=1), seed=3).channels
     30
     """
     split = data.train
+    sessions = (
+        0 if split.session is None else 1 + max(split.session.max(), data.valid.session.max())
+    )
     return Arguments(
         channels=split.encod.shape[2],
         outputs=split.recon.shape[2],
@@ -27,27 +30,32 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
         ext_inputs=0 if split.ext_input is None else split.ext_input.shape[2],
         num_trials=len(split.encod),
         num_groups=None if split.group is None else int(split.group.max()) + 1,
+        num_sessions=int(sessions) if sessions > 1 else None,
         bin_width=data.bin_width,
         likelihood=likelihood,
         seed=seed,
     )
 
 
-def mean_rates(split: Split) -> np.ndarray:
+def mean_rates(split: Split, num_sessions: int | None = None) -> np.ndarray:
     """Mean of the data that a model is to explain, for its read-out to begin at.
 
     Of what was observed; a channel that never was has the mean of the others.
 
     Args:
         split: trials, in memory or on disk.
+        num_sessions: of the model that the means are for.
 
     Returns:
-        Spikes per bin, `[channel]`.
+        Spikes per bin, `[channel]`; with `num_sessions` those of each, `[session, channel]`.
 
     >>> import numpy as np
     >>> mean_rates(Split(np.ones([4, 5, 2]), np.ones([4, 5, 2])))
     array([1., 1.], dtype=float32)
     """
+    if num_sessions is not None:
+        trials = [np.flatnonzero(split.session == number) for number in range(num_sessions)]
+        return np.stack([mean_rates(split.select(of)) for of in trials])
     recon = split.recon
     total, count = np.zeros([2, recon.shape[2]])
     for rows in row_blocks(recon):
@@ -55,7 +63,8 @@ def mean_rates(split: Split) -> np.ndarray:
         total += np.nansum(block, axis=(0, 1), dtype=np.float64)
         count += np.count_nonzero(~np.isnan(block), axis=(0, 1))
     means = total / np.maximum(count, 1)
-    return np.where(count > 0, means, means[count > 0].mean()).astype(np.float32)
+    others = means[count > 0].mean() if count.any() else 1.0
+    return np.where(count > 0, means, others).astype(np.float32)
 
 
 def fingerprint(data: SpikeDataset) -> str:
