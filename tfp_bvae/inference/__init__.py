@@ -1,5 +1,6 @@
 """What a fitted model says of trials, and what trials it makes up."""
 
+from tfp_bvae.inference.comparison import BesidePrior, compare_with_prior
 from tfp_bvae.inference.decode import decode
 from tfp_bvae.inference.evidence import Evidence, log_likelihood
 from tfp_bvae.inference.generation import (
@@ -8,6 +9,7 @@ from tfp_bvae.inference.generation import (
     derangement,
     generate,
     swap,
+    swap_grid,
     traverse,
 )
 from tfp_bvae.inference.groups import estimate_group_means, group_means
@@ -18,11 +20,13 @@ from tfp_bvae.inference.report import Scores, score, write_posterior
 from tfp_bvae.inference.translation import translate
 
 __all__ = [
+    "BesidePrior",
     "Evidence",
     "Generated",
     "Posterior",
     "Scores",
     "Traversal",
+    "compare_with_prior",
     "decode",
     "derangement",
     "estimate_group_means",
@@ -35,6 +39,7 @@ __all__ = [
     "sample_and_average",
     "score",
     "swap",
+    "swap_grid",
     "translate",
     "traverse",
     "write_posterior",

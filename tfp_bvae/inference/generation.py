@@ -14,7 +14,7 @@ from tfp_bvae.layers import sample_z_prior
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.rnn import standard_normal
 
-__all__ = ["Generated", "Traversal", "derangement", "generate", "swap", "traverse"]
+__all__ = ["Generated", "Traversal", "derangement", "generate", "swap", "swap_grid", "traverse"]
 
 
 class Generated(NamedTuple):
@@ -152,6 +152,31 @@ def swap(
     swapped = found._replace(z=found.z[cut.rows(source)])
     rates = swapped.rates(model, ext_input)
     return Generated(rates, cut.mean(found.f), cut.stitch(swapped.z), source)
+
+
+def swap_grid(model: BetaVAE, split: Split, trials: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    r"""The static latent of each of a few trials with the dynamic latent of each of them.
+
+    .. math:: \lambda_{ij} = \mathrm{dec}\left(\bar f_i, \bar z_j\right)
+
+    Args:
+        model: a fitted model.
+        split: the trials.
+        trials: numbers of those to combine, `[k]`.
+        batch_size: trials at a time while latents are inferred.
+
+    Returns:
+        Expected spikes per bin, `[k, k, time, outputs]`: f of the row's trial, z of the column's.
+        On the diagonal are the trials themselves.
+
+    Raises:
+        ValueError: for a model without z.
+    """
+    trials = np.asarray(trials)
+    rows, columns = np.divmod(np.arange(len(trials) ** 2), len(trials))
+    # trial (i, j) is trial i; its z comes from one that is trial j
+    found = swap(model, split.select(trials[rows]), columns * len(trials), batch_size=batch_size)
+    return found.rates.reshape(len(trials), len(trials), *found.rates.shape[1:])
 
 
 def traverse(

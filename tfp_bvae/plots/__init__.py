@@ -1,7 +1,10 @@
 """Figures. Each function draws on axes it is given, or on new ones; none uses pyplot."""
 
 from tfp_bvae.plots.channel import plot_channel
+from tfp_bvae.plots.factors import plot_factors
 from tfp_bvae.plots.fit import plot_history, plot_losses
+from tfp_bvae.plots.generated import plot_swaps, plot_traversals
+from tfp_bvae.plots.inputs import plot_inputs
 from tfp_bvae.plots.latents import plot_kl, plot_posterior
 from tfp_bvae.plots.maps import plot_rates, plot_spikes, plot_spikes_with_rates
 from tfp_bvae.plots.psth import plot_psth
@@ -15,7 +18,9 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "figure_of_trials",
     "new_axes",
     "plot_channel",
+    "plot_factors",
     "plot_history",
+    "plot_inputs",
     "plot_kl",
     "plot_losses",
     "plot_posterior",
@@ -23,5 +28,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "plot_rates",
     "plot_spikes",
     "plot_spikes_with_rates",
+    "plot_swaps",
+    "plot_traversals",
     "save_figure",
 ]
