@@ -126,7 +126,7 @@ def test_data_say_how_many_sessions_they_are_of(joined):
     assert training.data_arguments(joined).num_sessions == 2
     alone = data.split_sessions(joined)["a"]
     assert training.data_arguments(alone).num_sessions is None
-    placed = data.as_session(alone, 0, 4, 5)
+    placed = data.as_session(alone, 0, 4, 6)
     assert training.data_arguments(placed).num_sessions is None  # one: nothing to tell apart
 
 

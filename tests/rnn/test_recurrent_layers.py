@@ -253,3 +253,11 @@ def test_a_negative_penalty_is_refused(make):
 def test_inputs_without_a_time_axis_are_refused(make, shape):
     with pytest.raises(ValueError, match="inputs must have 3 axes, got shape"):
         make(3)(tf.zeros(shape))
+
+
+@pytest.mark.parametrize("make", [*ALL, Bidirectional])
+def test_a_graph_can_be_cut_at_its_output(make):
+    inputs = tf_keras.Input([None, 4])
+    layer = make(3)
+    outputs = layer(inputs)
+    assert layer.output is outputs

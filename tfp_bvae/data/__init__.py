@@ -1,5 +1,12 @@
 """Containers, readers and writers, binning, and simulated recordings with known truth."""
 
+from .alignment import (
+    Affine,
+    Alignment,
+    condition_averages,
+    fit_affine,
+    principal_component_regression,
+)
 from .arrays import read_arrays, write_arrays
 from .chopping import chop, merge
 from .container import require_trials, trials_dataset
@@ -25,6 +32,8 @@ from .trials import stratified_split, trials_from_events
 from .writer import RowWriter, row_file
 
 __all__ = [
+    "Affine",
+    "Alignment",
     "RowWriter",
     "SpikeDataset",
     "Split",
@@ -35,8 +44,10 @@ __all__ = [
     "bin_spike_times",
     "chaotic_rnn",
     "chop",
+    "condition_averages",
     "cut_segments",
     "drop_silent",
+    "fit_affine",
     "from_splits",
     "hold_out_channels",
     "join_sessions",
@@ -45,6 +56,7 @@ __all__ = [
     "mark_forward",
     "merge",
     "open_hdf5",
+    "principal_component_regression",
     "read_arrays",
     "read_hdf5",
     "read_m1_arrays",

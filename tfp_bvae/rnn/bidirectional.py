@@ -78,7 +78,7 @@ class Bidirectional(checks.TFKerasOnly, tf_keras.layers.Layer):
     def call(self, inputs):
         inputs, both = time_first(inputs), (self.forward_rnn, self.backward_rnn)
         done = recurrent_scans(*(one_way.recurrence(inputs) for one_way in both))
-        states = [one_way.output(s) for one_way, (s, *_) in zip(both, done, strict=True)]
+        states = [one_way.from_states(s) for one_way, (s, *_) in zip(both, done, strict=True)]
         return tf.concat(states, axis=-1)
 
     def get_config(self):

@@ -61,7 +61,7 @@ class _Recurrent(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     def call(self, inputs):
         ((states, *_),) = recurrent_scans(self.recurrence(time_first(inputs)))
-        return self.output(states)
+        return self.from_states(states)
 
     def recurrence(self, inputs: tf.Tensor) -> Recurrence:
         """What is to be run over inputs `[time, batch, channel]`; adds the penalty."""
@@ -73,7 +73,7 @@ class _Recurrent(checks.TFKerasOnly, tf_keras.layers.Layer):
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         return Recurrence(self.cell, projected, start, kernel, self.clip, self.go_backwards)
 
-    def output(self, states: tf.Tensor) -> tf.Tensor:
+    def from_states(self, states: tf.Tensor) -> tf.Tensor:
         """The output, from the states `[time, batch, units]`."""
         if self.return_sequences:
             return time_first(states)
