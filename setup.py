@@ -22,7 +22,7 @@ CORE = [
     "h5py>=3.11,<3.15",
     # Labelled trials and posteriors, in memory and as netCDF.
     "h5netcdf>=1.3",
-    "xarray>=2024.1",
+    "xarray>=2024.10",
 ]
 
 EXTRAS = {

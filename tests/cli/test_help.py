@@ -9,7 +9,7 @@ import pytest
 import tfp_bvae
 from tfp_bvae.cli.parser import MODELS, build_parser
 
-VERBS = ("simulate", "chop", "fit", "infer", "evaluate", "demo", "settings")
+VERBS = ("simulate", "chop", "fit", "infer", "evaluate", "export", "demo", "settings")
 
 
 def test_help_takes_less_than_a_second(executable):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import tfp_bvae
+from tfp_bvae.cli.parser_export import add_export
 from tfp_bvae.cli.parser_parts import Parser, add_out, add_samples, add_verb, positive, whole
 from tfp_bvae.cli.parser_simulate import add_simulate
 
@@ -34,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_fit(verbs)
     _add_infer(verbs)
     _add_evaluate(verbs)
+    add_export(verbs)
     _add_demo(verbs)
     _add_settings(verbs)
     return parser
