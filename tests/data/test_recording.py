@@ -8,7 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.io import savemat
+
+from tfp_bvae.data import hold_out_channels, load, read_m1_trials, split_trials, to_splits
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NUM_BINS, NUM_CHANNELS, NUM_TRIALS = 3000, 8, 40
@@ -36,7 +39,9 @@ def source():
 def path(tmp_path, source):
     savemat(tmp_path / "day.mat", {"binnedData": source})
     script = [sys.executable, str(BENCHMARKS / "make_m1_day0.py")]
-    subprocess.run([*script, tmp_path / "day.mat", tmp_path / "day.h5"], check=True, timeout=120)
+    subprocess.run(
+        [*script, tmp_path / "day.h5", "--mat", tmp_path / "day.mat"], check=True, timeout=120
+    )
     return tmp_path / "day.h5"
 
 
@@ -98,3 +103,36 @@ def test_scores_look_at_held_out_channels_only(path, recording):
     spoiled = rates[1].copy()
     spoiled[..., :6] = 50.0
     assert recording.co_bps(spoiled, data) == scores["co_bps"] > 0
+
+
+def test_load_cuts_the_same_trials_of_either_file(path, tmp_path, recording):
+    one, other = load(tmp_path / "day.mat"), load(path)
+    xr.testing.assert_equal(one.drop_attrs(), other.drop_attrs())
+    assert one.attrs["source"].startswith("day.mat: MATLAB v5, isometric task")
+    assert one.behavior_channel.values[[0, 1, 2]].tolist() == ["force x", "force y", "emg muscle 0"]
+    made = to_splits(hold_out_channels(split_trials(one, seed=0), 4))
+    expected = recording.make_dataset(path, seed=0)
+    for side in ("train", "valid"):
+        np.testing.assert_array_equal(getattr(made, side).recon, getattr(expected, side).recon)
+        np.testing.assert_array_equal(getattr(made, side).encod, getattr(expected, side).encod)
+        for mine, theirs in (("behavior", "behavior"), ("condition", "target")):
+            found = made.attrs[f"{side}_{mine}"]
+            np.testing.assert_array_equal(found, expected.attrs[f"{side}_{theirs}"])
+
+
+def test_it_is_cut_around_other_events_too(path, source):
+    data = load(path, align="end", window=(-0.5, 0.5))
+    assert dict(data.sizes)["time"] == 20
+    rewarded = source["trialtable"][:, 4] == ord("R")
+    np.testing.assert_allclose(data.start, source["trialtable"][rewarded, 3] - 0.5)
+    assert len(read_m1_trials(path, result=None).trial) == NUM_TRIALS
+    with pytest.raises(ValueError, match="align must be one of 'start'"):
+        load(path, align="go_cue")
+    with pytest.raises(ValueError, match="units must be left out"):
+        load(path, units=[1])
+
+
+def test_another_struct_is_refused(tmp_path):
+    savemat(tmp_path / "a.mat", {"binnedData": {"spikeratedata": np.ones([3, 2])}})
+    with pytest.raises(ValueError, match=r"must be Day0\.mat, complete and not damaged"):
+        load(tmp_path / "a.mat")

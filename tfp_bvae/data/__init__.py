@@ -13,6 +13,7 @@ from .container import require_trials, trials_dataset
 from .containers import SpikeDataset, Split
 from .conversion import from_splits, to_splits
 from .counts import require_counts
+from .fetching import fetch
 from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
@@ -47,6 +48,7 @@ __all__ = [
     "condition_averages",
     "cut_segments",
     "drop_silent",
+    "fetch",
     "fit_affine",
     "from_splits",
     "hold_out_channels",

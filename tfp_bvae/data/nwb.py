@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from .. import checks
 from .container import trials_dataset
 from .container_checks import COORDS, SPLITS
 from .nwb_series import binned_series
-from .set_aside import SetAside
+from .set_aside import SetAside, listed
 from .spike_times import binned, need
 
 if TYPE_CHECKING:
@@ -84,27 +84,18 @@ def read_nwb(
 def _opened(path: Path):
     """The file as pynwb has it; what goes wrong while it is read is said as of its content."""
     pynwb = need("pynwb")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions of the schema
+    with ExitStack() as stack:
         try:
-            with pynwb.NWBHDF5IO(str(path), "r", load_namespaces=True) as io:
-                file = io.read()
-                yield file
-        except (KeyError, ValueError, ImportError, TypeError) as error:
-            if str(path) in str(error) or _is_ours(error):
-                raise
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of versions of the schema
+                io = pynwb.NWBHDF5IO(str(path), "r", load_namespaces=True)
+                file = stack.enter_context(io).read()
+        except Exception as error:  # whatever a damaged byte leads to
             raise _damaged(path, error) from error
-        except OSError as error:
+        try:
+            yield file
+        except OSError as error:  # arrays are read when they are asked for
             raise _damaged(path, error) from error
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether an error was raised in this package, which says what is wrong already."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    return name.startswith(__package__.partition(".")[0])
 
 
 def _damaged(path: Path, error: Exception) -> ValueError:
@@ -139,8 +130,10 @@ def _chosen(path: Path, what: str, table: pd.DataFrame, wanted: Any) -> np.ndarr
             checks.same_length([what, f"{path}: {what}"], [len(wanted), len(table)], "rows")
             rows = np.flatnonzero(wanted)
         else:
-            for name in wanted.tolist():
-                checks.known_key(f"{path}: {what}", name, table.index.tolist())
+            there = table.index.tolist()
+            gone = [name for name in wanted.tolist() if name not in there]
+            if gone:
+                raise KeyError(f"{what} must be among {listed(there)} of {path}, got {gone[0]!r}")
             rows = np.flatnonzero(np.isin(table.index.to_numpy(), wanted))
     if not len(rows):
         raise ValueError(f"{what} must let something of {path} pass, got none of {len(table)}")

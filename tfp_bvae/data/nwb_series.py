@@ -71,7 +71,7 @@ def binned_series(
         values = values.reshape(len(values), -1) + (getattr(series, "offset", 0.0) or 0.0)
         parts.append(_means(_times(series, len(values)), values, windows, bins, bin_width))
         width = values.shape[1]
-        axes = "xyz" if width in (2, 3) else range(width)
+        axes = "xyz"[:width] if width in (2, 3) else range(width)
         names += [name] if width == 1 else [f"{name} {axis}" for axis in axes]
     return np.concatenate(parts, axis=-1), names
 
