@@ -153,6 +153,7 @@ def draw(dataset: data.SpikeDataset, posterior: Sides, path: str) -> None:
                     scale=model.rates_scale[one],
                     true=truth[one],
                     spikes=dataset.valid.recon[one],
+                    key=False,
                     ax=ax,
                 )
                 ax.set_ylabel(f"neuron {channel}\nrate (spikes/s)")

@@ -103,13 +103,13 @@ def test_inputs_of_a_trial_have_the_band_of_their_posterior(factors):
         np.testing.assert_allclose(
             [ends.ymin, ends.ymax], [(middle - half).min(), (middle + half).max()]
         )
-        assert ax.get_ylabel() == f"input {dim}"
+        assert ax.get_ylabel() == f"input {dim} (a.u.)"
     assert axes[-1].get_xlabel() == "time (s)"
 
 
 def test_inputs_of_conditions_are_means(factors):
     axes = plots.plot_inputs(factors, 0.02, conditions=KINDS_OF_TRIALS, start=-0.1)
-    assert [ax.get_ylabel() for ax in axes] == [f"input {d}" for d in range(4)]
+    assert [ax.get_ylabel() for ax in axes] == [f"input {d} (a.u.)" for d in range(4)]
     for dim, ax in enumerate(axes):
         for line, trials in zip(curves(ax), ([0, 2, 4], [1, 3]), strict=True):
             np.testing.assert_allclose(line.get_ydata(), factors[trials, :, dim].mean(0))
@@ -121,7 +121,7 @@ def test_the_inputs_of_largest_variance_are_shown(rng):
     inferred = rng.normal(size=[6, 10, 7]) * [1, 0.1, 2, 0.1, 3, 0.1, 4]
     inferred[0, 5:] = np.nan
     axes = plots.plot_inputs(inferred, 0.02)
-    assert [ax.get_ylabel() for ax in axes] == [f"input {d}" for d in (0, 2, 4, 6)]
+    assert [ax.get_ylabel() for ax in axes] == [f"input {d} (a.u.)" for d in (0, 2, 4, 6)]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_traversal_is_a_line_for_each_value(traversal):
         assert row[0].get_ylabel() == "rate (spikes/s)"
         legend = row[-1].get_legend()
         assert legend.get_title().get_text() == f"f {dim} at"
-        assert [float(t.get_text()) for t in legend.get_texts()] == values[dim].tolist()
+        assert [t.get_text() for t in legend.get_texts()] == [f"{v:.1f}" for v in values[dim]]
     assert [ax.get_title() for ax in axes[0]] == ["channel 4", "channel 0", "channel 2"]
     assert [ax.get_xlabel() for ax in axes[:, 0]] == ["", "time (s)"]
 

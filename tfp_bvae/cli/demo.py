@@ -34,10 +34,10 @@ def run(options: Namespace) -> None:
     figure = figure_of_trials(data.valid, _valid(found), data.bin_width, found.history())
     scores = json.loads(found.metrics_file.read_text(encoding="utf-8"))["valid"]
     figure.suptitle(
-        f"LFADS on a simulated Lorenz system, validation trials: rate R² {scores['rate_r2']:.2f}, "
-        f"{scores['bits_per_spike']:.3f} bits/spike "
+        "LFADS on a simulated Lorenz system, validation trials\n"
+        f"rate R² {scores['rate_r2']:.2f}, {scores['bits_per_spike']:.3f} bits/spike "
         f"(the true rates: {scores['bits_per_spike_true']:.3f})",
-        fontsize=10,
+        fontsize=9,
     )
     save_figure(figure, found.path / "figure.png")
     print(f"{found.path}/figure.png shows spikes, true and inferred rates of validation trials")

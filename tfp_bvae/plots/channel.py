@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tfp_bvae import checks
-from tfp_bvae.plots.style import COLOURS, new_axes
+from tfp_bvae.plots.style import COLOURS, legend, new_axes
 from tfp_bvae.plots.timeline import bin_centres, set_time
 
 __all__ = ["plot_channel"]
@@ -21,6 +21,7 @@ def plot_channel(
     true: np.ndarray | None = None,
     spikes: np.ndarray | None = None,
     start: float = 0.0,
+    key: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """The rate of one channel in one trial, with a band of one standard deviation.
@@ -32,6 +33,7 @@ def plot_channel(
         true: true rate, `[time]`, spikes per bin.
         spikes: counts, `[time]`: a tick for each bin with spikes, the taller the more.
         start: of the first bin, s relative to the event.
+        key: say above the axes what is what.
         ax: where; None for a figure of its own.
 
     Returns:
@@ -69,6 +71,8 @@ def plot_channel(
     set_time(ax, bins, bin_width, start)
     ax.set_ylabel("rate (spikes/s)")
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if key:
+        legend(ax, columns=4)
     return ax
 
 

@@ -13,6 +13,7 @@ from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, L
 from matplotlib.lines import Line2D
 
 from tfp_bvae import checks
+from tfp_bvae.plots.style import colour_bar, legend
 
 __all__ = ["CIRCLE", "KINDS", "Conditions"]
 
@@ -75,24 +76,20 @@ class Conditions:
         """The trials of each condition, `[trial, ...]` in a list."""
         return [x[self.index == number] for number in range(len(self.labels))]
 
-    def key(self, ax: Axes, title: str = "condition") -> None:
+    def key(self, ax: Axes, head: str = "condition") -> None:
         """Say which colour is which: beside the axes, or of more than twelve, as a colour bar."""
-        if len(self.labels) <= 12:
-            handles = [Line2D([], [], color=colour, lw=2) for colour in self.colours]
-            names = [_short(label) for label in self.labels]
-            ax.legend(
-                handles, names, title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0),
-                frameon=False, fontsize=8, title_fontsize=8, borderaxespad=0.2, handlelength=1.2,
-            )  # fmt: skip
-            return
         count = len(self.labels)
+        if count <= 12:
+            named = zip(self.labels, self.colours, strict=True)
+            legend(
+                ax, [Line2D([], [], color=c, lw=2, label=_short(x)) for x, c in named], head=head
+            )
+            return
         scale = ScalarMappable(
             BoundaryNorm(np.arange(count + 1) - 0.5, count), ListedColormap(self.colours)
         )
         at = np.unique(np.linspace(0, count - 1, 5).round().astype(int))
-        bar = ax.figure.colorbar(scale, ax=ax, ticks=at, label=title, aspect=30, pad=0.03)
-        bar.set_ticklabels([_short(self.labels[i]) for i in at], fontsize=8)
-        bar.ax.minorticks_off()
+        colour_bar(scale, ax, head, ticks=at).set_ticklabels([_short(self.labels[i]) for i in at])
 
 
 def _colours(count: int, order: str) -> np.ndarray:

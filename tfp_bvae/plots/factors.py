@@ -22,7 +22,7 @@ def plot_factors(
     conditions: Sequence | None = None,
     dims: int = 2,
     components: bool = True,
-    num_trials: int = 5,
+    num_trials: int = 3,
     order: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -73,13 +73,13 @@ def plot_factors(
             mine = np.flatnonzero(kinds.index == number)
             for trial in _evenly(mine, num_trials):
                 _draw(ax, path[trial], colour, 0.5, 0.4)
-            _draw(ax, mean_and_error(path[mine])[0], colour, 2.0, 1.0)
+            _draw(ax, mean_and_error(path[mine])[0], colour, 1.6, 1.0)
         kinds.key(ax)
     for axis, label in zip("xyz", labels, strict=False):
         getattr(ax, f"set_{axis}label")(label)
         getattr(ax, f"{axis}axis").set_major_locator(MaxNLocator(4))
     if dims == 3:
-        _quieten(ax)
+        _make_room(ax)
     else:
         ax.set_aspect("equal", adjustable="datalim")  # a distance is the same in all directions
     return ax
@@ -93,8 +93,9 @@ def _components(factors: np.ndarray, dims: int) -> tuple[np.ndarray, list[str]]:
     # of the two signs of a direction, that with its largest entry positive
     largest = np.take_along_axis(directions, np.abs(directions).argmax(1)[:, np.newaxis], 1)
     share = 100 * np.square(sizes) / max(np.square(sizes).sum(), 1e-300)
+    of = " of variance" if dims == 2 else ""  # there is little room in three dimensions
     path = (factors - known.mean(axis=0)) @ (directions * np.sign(largest))[:dims].T
-    return path, [f"PC {d + 1} ({share[d]:.0f} % of variance)" for d in range(dims)]
+    return path, [f"PC {d + 1} ({share[d]:.0f} %{of})" for d in range(dims)]
 
 
 def _first(factors: np.ndarray, dims: int) -> tuple[np.ndarray, list[str]]:
@@ -113,8 +114,14 @@ def _draw(ax: Axes, path: np.ndarray, colour, width: float, alpha: float) -> Non
     ax.plot(*begins.T, "o", color=line.get_color(), ms=size, alpha=alpha, zorder=2 + (width > 1))
 
 
-def _quieten(ax: Axes) -> None:
-    """Axes of three dimensions without grey walls."""
+def _make_room(ax: Axes) -> None:
+    """Axes of three dimensions without grey walls, and small enough that labels are whole."""
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.pane.set_visible(False)
-        axis._axinfo["grid"]["color"] = "#E5E5E5"
+        axis.labelpad = 1
+    ax.grid(False)
+    ax.tick_params(pad=0)
+    ax.set_box_aspect(None, zoom=0.88)
+    key = ax.get_legend()
+    if key is not None:
+        key.set_bbox_to_anchor((1.1, 1.0))

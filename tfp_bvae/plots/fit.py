@@ -57,7 +57,7 @@ def plot_history(
     if len(finite):
         top, low = finite.max(), np.quantile(finite, 0.1)
         ax.set_ylim(low - 0.1 * (top - low) - 1e-3, top + 0.1 * (top - low) + 1e-3)
-    _mark(ax, epochs, scores, best)
+    _mark(ax, epochs, scores, best, named=True)
     ax.set(xlabel="epoch", ylabel=f"held-out score ({unit})")
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     return ax
@@ -106,8 +106,8 @@ def plot_losses(
         if name == "val_heldout":
             plot_history(history, best=best, unit=unit, ax=ax)
             continue
-        ax.plot(epochs, values, color=COLOURS["true"], marker="." if len(epochs) == 1 else None)
-        _mark(ax, epochs, values, best)
+        ax.plot(epochs, values, color=COLOURS["inferred"], marker="." if len(epochs) == 1 else None)
+        _mark(ax, epochs, values, best, named=False)
         ax.set(xlabel="epoch", ylabel=TERMS[name])
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -120,8 +120,13 @@ def _column(history: Sequence[Mapping[str, float]], name: str) -> tuple[np.ndarr
     return np.array([row[0] for row in rows]), np.array([row[1] for row in rows], float)
 
 
-def _mark(ax: Axes, epochs: np.ndarray, values: np.ndarray, best: int | None) -> None:
+def _mark(ax: Axes, epochs: np.ndarray, values: np.ndarray, best: int | None, named: bool) -> None:
     """A dot where the fit was best."""
     at = np.flatnonzero(epochs == best) if best is not None else []
     if len(at):
         ax.plot(best, values[at[0]], "o", color=COLOURS["mark"], ms=5, label="best epoch")
+        if named:
+            ax.annotate(
+                "best epoch", (best, values[at[0]]), xytext=(0, -8), textcoords="offset points",
+                ha="right", va="top", color=COLOURS["mark"], fontsize=8,
+            )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import matplotlib
@@ -9,8 +10,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from tfp_bvae import checks
-from tfp_bvae.plots.maps import by_peak, plot_rates
-from tfp_bvae.plots.style import COLOURS, grid_of, new_axes
+from tfp_bvae.plots.maps import by_peak, high_rate, plot_rates
+from tfp_bvae.plots.style import COLOURS, colour_bar, grid_of, legend, new_axes, title
 from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time
 
 __all__ = ["plot_swaps", "plot_traversals"]
@@ -70,21 +71,25 @@ def plot_traversals(
     for row, dim in zip(axes, dims, strict=True):
         for ax, channel in zip(row, channels, strict=True):
             for value, colour, line in zip(values[dim], colours, mean[dim, channel], strict=True):
-                ax.plot(time, line, color=colour, lw=1.3, label=f"{value:.2g}")
+                ax.plot(time, line, color=colour, lw=1.3, label=_written(value, values[dim]))
             set_time(ax, bins, bin_width, start)
             ax.yaxis.set_major_locator(MaxNLocator(3))
         row[0].set_ylabel("rate (spikes/s)")
-        row[-1].legend(
-            title=f"f {dim} at", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False,
-            fontsize=8, title_fontsize=8, handlelength=1.2, labelspacing=0.2,
-        )  # fmt: skip
+        legend(row[-1], head=f"f {dim} at")
     for ax in axes[:-1].ravel():
         ax.set_xlabel("")
     for ax, channel in zip(axes[0], channels, strict=True):
-        ax.set_title(f"channel {channel}")
+        title(ax, f"channel {channel}")
     for ax in axes[0]:
         ax.set_ylim(bottom=0)
     return axes
+
+
+def _written(value: float, values: np.ndarray) -> str:
+    """A value with as many digits as tell it from its neighbours."""
+    step = np.abs(np.diff(values)).min(initial=np.inf)
+    digits = 0 if not 0 < step < np.inf else max(0, 1 - math.floor(math.log10(step)))
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def plot_swaps(
@@ -132,7 +137,7 @@ def plot_swaps(
         axes = new_axes(count, count, (7.0, 0.75 * side * count + 0.6), share="all")
     axes = grid_of(axes, count, count)
     order = by_peak(rates[0, 0]) if order is None else order
-    top = np.nanquantile(rates, 0.995) / bin_width
+    top = high_rate(rates) / bin_width
     for i, row in enumerate(axes):
         for j, ax in enumerate(row):
             plot_rates(rates[i, j], bin_width, start=start, order=order, vmax=top, ax=ax)
@@ -143,9 +148,9 @@ def plot_swaps(
                     spine.set(visible=True, color=COLOURS["mark"], linewidth=2.0)
         row[0].set_ylabel(f"f of {names[i]}\nchannel")
     for ax, name in zip(axes[0], names, strict=True):
-        ax.set_title(f"z of {name}")
-    bar = axes[0, 0].figure.colorbar(
-        axes[0, 0].images[-1], ax=list(axes.ravel()), label="rate (spikes/s)", extend="max"
+        title(ax, f"z of {name}")
+    whole = MaxNLocator(5, integer=True)
+    colour_bar(
+        axes[0, 0].images[-1], list(axes.ravel()), "rate (spikes/s)", ticks=whole, extend="max"
     )
-    bar.locator = MaxNLocator(5, integer=True)
     return axes

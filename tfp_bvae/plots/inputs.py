@@ -52,7 +52,7 @@ def plot_inputs(
 
     >>> axes = plot_inputs(np.ones([6, 20, 2]), bin_width=0.02, conditions=["a", "b"] * 3)
     >>> [ax.get_ylabel() for ax in axes]
-    ['input 0', 'input 1']
+    ['input 0 (a.u.)', 'input 1 (a.u.)']
     """
     inferred = np.asarray(inferred, float)
     trials, bins, size = checks.rank("inferred", inferred.shape, 3)
@@ -81,7 +81,7 @@ def plot_inputs(
         for colour, (middle, half) in zip(colours, curves, strict=True):
             _curve(ax, time, middle[:, dim], half[:, dim], colour)
         set_time(ax, bins, bin_width, start)
-        ax.set_ylabel(f"input {dim}")
+        ax.set_ylabel(f"input {dim} (a.u.)")
         ax.yaxis.set_major_locator(MaxNLocator(3))
     for ax in axes[:-1]:
         ax.set_xlabel("")

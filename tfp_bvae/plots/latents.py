@@ -8,11 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from tfp_bvae import checks
-from tfp_bvae.plots.style import COLOURS, new_axes
+from tfp_bvae.plots.style import COLOURS, legend, new_axes
 
 __all__ = ["plot_kl", "plot_posterior"]
 
-DEAD = {"facecolor": "none", "edgecolor": COLOURS["faint"], "hatch": "////", "linewidth": 0.0}
+DEAD = {"facecolor": "none", "edgecolor": COLOURS["dead"], "hatch": "////", "linewidth": 0.0}
 
 
 def plot_kl(
@@ -61,7 +61,7 @@ def plot_kl(
     handles = [Patch(color=COLOURS["inferred"], label=f"{used} of {count} used")]
     if dead:
         handles.append(Patch(**DEAD, label=f"{dead} dead (below {threshold:g} nats)"))
-    _legend_above(ax, handles)
+    legend(ax, handles, columns=2)
     return ax
 
 
@@ -129,7 +129,7 @@ def plot_posterior(
     ]
     if kl is not None and (np.asarray(kl) < threshold).any():
         handles.append(Patch(**DEAD, label="dead"))
-    _legend_above(ax, handles, columns=2)
+    legend(ax, handles, columns=2)
     return ax
 
 
@@ -157,10 +157,3 @@ def _mark_dead(ax: Axes, kl: np.ndarray | None, threshold: float, dims: int) -> 
     checks.same_length(["loc", "kl"], [dims, len(kl)], "dimensions")
     for dim in np.flatnonzero(np.asarray(kl) < checks.positive("threshold", threshold)):
         ax.axvspan(dim - 0.5, dim + 0.5, zorder=0.5, **DEAD)
-
-
-def _legend_above(ax: Axes, handles: list, columns: int = 3) -> None:
-    ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns,
-        frameon=False, fontsize=8, borderaxespad=0.2, columnspacing=1.2, handlelength=1.5,
-    )  # fmt: skip

@@ -8,10 +8,10 @@ from matplotlib.colors import PowerNorm
 from matplotlib.ticker import MaxNLocator
 
 from tfp_bvae import checks
-from tfp_bvae.plots.style import COLOURS, grid_of, new_axes
+from tfp_bvae.plots.style import COLOURS, colour_bar, grid_of, new_axes, title
 from tfp_bvae.plots.timeline import bin_centres, set_time
 
-__all__ = ["by_peak", "plot_rates", "plot_spikes", "plot_spikes_with_rates"]
+__all__ = ["by_peak", "high_rate", "plot_rates", "plot_spikes", "plot_spikes_with_rates"]
 
 
 def plot_spikes(
@@ -92,6 +92,9 @@ def plot_spikes_with_rates(
 ) -> np.ndarray:
     """Spikes of one trial, and beside them its rates, each with a colour bar.
 
+    The colours of rates end at the highest but for one in 200, so that one peak does not darken
+    all.
+
     Args:
         spikes: spikes per bin, `[time, channel]`.
         rates: expected spikes per bin, same shape.
@@ -118,11 +121,15 @@ def plot_spikes_with_rates(
         axes = new_axes(1, 2, (7.0, 2.8), share="all")
     left, right = grid_of(axes, 1, 2)[0]
     order = by_peak(rates) if order is None else order
-    plot_spikes(spikes, bin_width, start=start, order=order, ax=left).set_title("spikes")
-    plot_rates(rates, bin_width, start=start, order=order, ax=right).set_title("rates")
-    for ax, label in ((left, "spikes per bin"), (right, "rate (spikes/s)")):
-        whole = MaxNLocator(4, integer=True)
-        ax.figure.colorbar(ax.images[-1], ax=ax, label=label, aspect=30, ticks=whole)
+    top = high_rate(rates) / checks.positive("bin_width", bin_width)
+    plot_spikes(spikes, bin_width, start=start, order=order, ax=left)
+    plot_rates(rates, bin_width, start=start, order=order, vmax=top, ax=right)
+    for ax, text, label, extend in (
+        (left, "spikes", "spikes per bin", "neither"),
+        (right, "rates", "rate (spikes/s)", "max"),
+    ):
+        title(ax, text)
+        colour_bar(ax.images[-1], ax, label, ticks=MaxNLocator(4, integer=True), extend=extend)
     right.set_ylabel("")
     return np.array([left, right])
 
@@ -137,6 +144,12 @@ def by_peak(rates: np.ndarray) -> np.ndarray:
     [1, 0]
     """
     return np.argsort(np.where(np.isnan(rates), -np.inf, rates).argmax(axis=0), kind="stable")
+
+
+def high_rate(rates: np.ndarray) -> float:
+    """What all rates but one in 200 are below; NaN, if all are."""
+    known = rates[~np.isnan(rates)]
+    return float(np.quantile(known, 0.995)) if known.size else np.nan
 
 
 def _map(
@@ -155,7 +168,9 @@ def _map(
     shown = values if order is None else values[:, order]
     extent = (start, start + bins * bin_width, channels, 0)
     known = values[~np.isnan(values)]
-    norm = PowerNorm(0.5, vmin=0, vmax=vmax or max(known.max(initial=0.0), 1e-9))
+    norm = PowerNorm(
+        0.5, vmin=0, vmax=vmax if vmax and vmax > 0 else max(known.max(initial=0.0), 1e-9)
+    )
     if known.size < values.size:
         ax.patch.set(hatch="////", edgecolor=COLOURS["dead"], linewidth=0.0)
     ax.imshow(shown.T, cmap=COLOURS[name], norm=norm, extent=extent, aspect="auto")

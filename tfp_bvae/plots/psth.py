@@ -8,7 +8,7 @@ import numpy as np
 
 from tfp_bvae import checks
 from tfp_bvae.plots.colours import Conditions
-from tfp_bvae.plots.style import grid_of, new_axes
+from tfp_bvae.plots.style import grid_of, new_axes, title
 from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time, smoothed
 
 __all__ = ["plot_psth"]
@@ -38,7 +38,7 @@ def plot_psth(
         bin_width: s.
         channels: a row each; None for three: those that tell the conditions apart most, by the
             variance of their inferred means over conditions and time.
-        smooth: standard deviation of a Gaussian window over the measured means, s; 0 for none.
+        smooth: standard deviation of a Gaussian window over counts and rates alike, s; 0 for none.
         start: of the first bin, s relative to the event.
         order: of the conditions: "kinds", "sequence" or "circle"; None for kinds up to eight.
         axes: two for each channel; None for a figure of its own.
@@ -61,11 +61,10 @@ def plot_psth(
     checks.same_length(["spikes", "conditions"], [trials, len(conditions)], "trials")
     checks.in_interval("smooth", smooth, 0.0)
     time, kinds = bin_centres(bins, bin_width, start), Conditions.of(conditions, order)
-    inferred = [mean_and_error(x) for x in kinds.split(rates / bin_width)]
-    measured = [
-        tuple(smoothed(x.T, smooth / bin_width).T for x in mean_and_error(x))
-        for x in kinds.split(spikes / bin_width)
-    ]
+    measured, inferred = (
+        [mean_and_error(_smoothed(x, smooth / bin_width) / bin_width) for x in kinds.split(both)]
+        for both in (spikes, rates)
+    )
     if channels is None:
         channels = np.argsort(-np.nanvar([mean for mean, _ in inferred], axis=(0, 1)))[:3]
     rows = len(channels)
@@ -84,7 +83,12 @@ def plot_psth(
         row[0].set_ylim(bottom=0)
     for ax in axes[:-1].ravel():
         ax.set_xlabel("")
-    for ax, title in zip(axes[0], ("measured", "inferred"), strict=True):
-        ax.set_title(title)
+    for ax, text in zip(axes[0], ("measured", "inferred"), strict=True):
+        title(ax, text)
     kinds.key(axes[0, 1])
     return axes
+
+
+def _smoothed(x: np.ndarray, sd: float) -> np.ndarray:
+    """Along the axis of time of `[trial, time, channel]`."""
+    return np.swapaxes(smoothed(np.swapaxes(x, 1, 2), sd), 1, 2)

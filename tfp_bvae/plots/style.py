@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,23 @@ from tfp_bvae.data import atomic_file
 try:
     import matplotlib
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 except ImportError as error:
     raise ImportError('figures need matplotlib: pip install "tfp_bvae[plots]"') from error
 
-__all__ = ["COLOURS", "STYLE", "NotebookFigure", "grid_of", "new_axes", "save_figure"]
+__all__ = [
+    "COLOURS",
+    "STYLE",
+    "NotebookFigure",
+    "colour_bar",
+    "grid_of",
+    "legend",
+    "new_axes",
+    "save_figure",
+    "title",
+]
 
 # Okabe and Ito (2008), "Color Universal Design"
 COLOURS = {
@@ -137,3 +150,53 @@ def grid_of(axes: Axes | np.ndarray, rows: int, columns: int) -> np.ndarray:
             f"axes must be {rows * columns} ({rows} rows of {columns}), got {given.size}"
         )
     return given.reshape(rows, columns)
+
+
+def title(ax: Axes, text: str) -> None:
+    """A title in the size of the style, whatever that of the figure is."""
+    ax.set_title(text, fontsize=STYLE["axes.titlesize"])
+
+
+def legend(ax: Axes, handles: Sequence | None = None, columns: int = 1, head: str = "") -> None:
+    """A key outside of the data: above the axes, or in one column to the right of them.
+
+    Args:
+        ax: whose.
+        handles: what it shows; None for all that has a label.
+        columns: in one row above; 1 for the right.
+        head: its title.
+    """
+    above = columns > 1
+    ax.legend(
+        handles=ax.get_legend_handles_labels()[0] if handles is None else handles,
+        title=head or None,
+        loc="lower left" if above else "upper left",
+        bbox_to_anchor=(0.0, 1.0) if above else (1.0, 1.0),
+        ncols=columns,
+        frameon=False,
+        fontsize=STYLE["legend.fontsize"],
+        title_fontsize=STYLE["legend.fontsize"],
+        borderaxespad=0.2,
+        columnspacing=1.2,
+        handlelength=1.4,
+        labelspacing=0.3,
+    )
+
+
+def colour_bar(
+    mapped: ScalarMappable, axes: Axes | Sequence[Axes], label: str, **ticks
+) -> Colorbar:
+    """A colour bar with text in the size of the style.
+
+    Args:
+        mapped: a map, such as `ax.images[-1]`.
+        axes: beside which.
+        label: what is mapped, and its unit.
+        ticks: `ticks` and `extend` of matplotlib's colour bar.
+    """
+    first = np.ravel(np.array(axes, dtype=object))[0]
+    bar = first.figure.colorbar(mapped, ax=axes, aspect=30, pad=0.02, **ticks)
+    bar.set_label(label, fontsize=STYLE["axes.labelsize"])
+    bar.ax.tick_params(labelsize=STYLE["ytick.labelsize"])
+    bar.ax.minorticks_off()
+    return bar

@@ -63,8 +63,8 @@ def figure_of_trials(
     view = _View(split, posterior, bin_width, start)
     trials = view.examples() if trials is None else list(trials)
     with matplotlib.rc_context(STYLE):
-        figure = NotebookFigure(figsize=(9.5, 2.1 * len(trials) + 2.6), layout="constrained")
-        top, bottom = figure.subfigures(2, 1, height_ratios=[2.1 * len(trials), 2.4])
+        figure = NotebookFigure(figsize=(7.2, 1.9 * len(trials) + 2.3), layout="constrained")
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1.9 * len(trials), 2.1])
         _draw_maps(top, view, trials)
         _draw_channels(bottom, view, trials[0], history)
     return figure
@@ -144,9 +144,11 @@ def _draw_channels(
             true=None if view.true is None else view.true[one],
             spikes=view.spikes[one],
             start=view.start,
+            key=False,
             ax=ax,
         )
         ax.set_title(f"trial {trial}, channel {channel}")
+        ax.xaxis.set_major_locator(MaxNLocator(2))
     for ax in panels[1:3]:
         ax.set_ylabel("")
     handles, labels = panels[0].get_legend_handles_labels()
