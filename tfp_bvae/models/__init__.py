@@ -1,5 +1,6 @@
 """Recipes: functions that build each part of a model and whole models, and their settings."""
 
+from tfp_bvae.models.adding import add_session
 from tfp_bvae.models.arguments import Arguments, is_of_counts
 from tfp_bvae.models.base import BetaVAE
 from tfp_bvae.models.builders import (
@@ -33,6 +34,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "RECIPES",
     "Recipe",
     "Segments",
+    "add_session",
     "create_f_encoder",
     "create_f_prior",
     "create_generator",

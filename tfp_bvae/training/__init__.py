@@ -1,5 +1,6 @@
 """Fitting: schedules, validation, checkpoints, around Keras' own `fit`."""
 
+from tfp_bvae.training.alignment import align_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
 from tfp_bvae.training.feed import NextEpoch, as_dataset
@@ -30,6 +31,7 @@ __all__ = [
     "StopIfStuck",
     "TrialBatches",
     "WarmUp",
+    "align_sessions",
     "as_dataset",
     "compile_model",
     "cosine_decay",

@@ -11,6 +11,7 @@ import tf_keras
 
 from tfp_bvae.data import SpikeDataset, Split
 from tfp_bvae.models import BetaVAE, model_arrays, model_segments
+from tfp_bvae.training.alignment import start_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
 from tfp_bvae.training.feed import NextEpoch, as_dataset
@@ -63,6 +64,10 @@ def fit(
     epoch is a pass over the groups that are drawn for it. The rows of its table are then some
     groups', at the end those of the best epoch; ask `inference` for the means of groups.
 
+    Sessions of a model of several start where they agree (`align_sessions`), once, if their
+    conditions are known; a warning says so if they start at random. Sessions that are fixed only
+    serve that start: the model is fitted to the trials of the others.
+
     Args:
         model: from `tfp_bvae.models`.
         data: training and validation trials.
@@ -83,6 +88,7 @@ def fit(
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
+    data = start_sessions(model, data, settings)
     _check_num_trials(model, len(data.train.encod))
     require_groups(model, data.train)
     batches, sampling = _batches(model, data.train, settings)

@@ -46,6 +46,11 @@ class FitSettings(Settings):
         None, "epochs without a better held-out likelihood before it stops; None: never", 1
     )
     validate_every: int = setting(1, "epochs between validations", 1)
+    align_by: str = setting(
+        "auto",
+        "conditions to start the read-ins of sessions by: NAME of train_NAME, auto (condition or "
+        "cond_idx) or none (at random)",
+    )
     jit_compile: bool = setting(True, "compile the step with XLA")
 
     def resolved(self, hyperparameters: Mapping[str, Mapping[str, Any]]) -> FitSettings:
