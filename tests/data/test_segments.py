@@ -1,5 +1,7 @@
 """Segments cut from trials or recordings, and put together again."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,34 @@ def test_what_cannot_be_stitched(where, num_bins, said):
     with pytest.raises(ValueError) as error:
         stitch_segments(np.ones([2, 4, 1]), where, num_bins)
     assert said in str(error.value)
+
+
+def merged_as_lfads_tf2(segments, overlap):
+    """Written down from what lfads-tf2 says it does: blend each overlap, keep the middles."""
+    length = segments.shape[1]
+    x = np.linspace(1 / overlap, 1 - 1 / overlap, overlap)[:, None]
+    out = [segments[0, : length - overlap]]
+    for earlier, later in itertools.pairwise(segments):
+        out.append((1 - x**2) * earlier[length - overlap :] + x**2 * later[:overlap])
+        out.append(later[overlap : length - overlap])
+    return np.concatenate([*out, segments[-1, length - overlap :]])
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 5])
+def test_power_weights_are_those_of_lfads_tf2(rng, overlap):
+    _, where = cut_segments([np.zeros([10 + 4 * (10 - overlap), 2])], 10, 10 - overlap)
+    segments = rng.normal(size=[5, 10, 2])
+    (found,) = stitch_segments(segments, where, [10 + 4 * (10 - overlap)], weights="power")
+    np.testing.assert_allclose(found, merged_as_lfads_tf2(segments, overlap), rtol=1e-12)
+
+
+@pytest.mark.parametrize("length, stride", SIZES)
+def test_recordings_come_back_with_power_weights(length, stride, rng):
+    recordings = [rng.poisson(2.0, size=[time, 3]) for time in (53, 20, 31)]
+    segments, where = cut_segments(recordings, length, stride)
+    order = rng.permutation(len(segments))
+    back = stitch_segments(segments[order], where[order], [53, 20, 31], weights="power")
+    for a, b in zip(back, recordings, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=0)
+    with pytest.raises(ValueError, match="weights must be one of 'sine', 'power'"):
+        stitch_segments(segments, where, [53, 20, 31], weights="linear")

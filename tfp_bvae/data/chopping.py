@@ -95,7 +95,9 @@ def chop(
     return SpikeDataset(**splits, bin_width=bin_width, attrs=attrs | {BINS: np.array(bins)})
 
 
-def merge(data: SpikeDataset, train: np.ndarray, valid: np.ndarray) -> list[np.ndarray]:
+def merge(
+    data: SpikeDataset, train: np.ndarray, valid: np.ndarray, weights: str = "sine"
+) -> list[np.ndarray]:
     r"""Put together what a model says of the windows of `chop`, by `stitch_segments`.
 
     Training and validation windows have no bin in common: at the borders of blocks nothing is
@@ -106,6 +108,7 @@ def merge(data: SpikeDataset, train: np.ndarray, valid: np.ndarray) -> list[np.n
         data: what `chop` made, or a file of it that was read again.
         train: of each training window, `[window, time, channel]`, such as `Posterior.rates`.
         valid: of each validation window.
+        weights: of windows that overlap: "sine", or "power" for those of lfads-tf2.
 
     Returns:
         An array `[time, channel]` for each recording.
@@ -131,7 +134,8 @@ def merge(data: SpikeDataset, train: np.ndarray, valid: np.ndarray) -> list[np.n
             raise ValueError(f"{side} must have the {length} bins of a window, got {given.shape}")
         where.append(data.attrs[key])
         windows.append(given)
-    return stitch_segments(np.concatenate(windows), np.concatenate(where), list(data.attrs[BINS]))
+    bins = list(data.attrs[BINS])
+    return stitch_segments(np.concatenate(windows), np.concatenate(where), bins, weights)
 
 
 def _recordings(name: str, given: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -78,7 +79,10 @@ def _where(bins: Sequence[int], length: int, stride: int) -> np.ndarray:
 
 
 def stitch_segments(
-    segments: np.ndarray, where: np.ndarray, num_bins: int | Sequence[int]
+    segments: np.ndarray,
+    where: np.ndarray,
+    num_bins: int | Sequence[int],
+    weights: str = "sine",
 ) -> np.ndarray | list[np.ndarray]:
     r"""Put segments together again; where they overlap, a weighted mean.
 
@@ -88,14 +92,18 @@ def stitch_segments(
     over the segments n, from bin `a_n` on, that bin t is in: the middle of a segment, which was
     seen with most around it, counts most. What all segments agree on comes back as it is. Towards
     the ends of a segment its weight goes to zero with a slope of zero, so that nothing jumps or
-    bends where it begins or ends. A ramp over the overlap, as `1 - x^2` in lfads-tf2 (Keshtkaran
-    et al., 2022), joins two neighbours only and favours the earlier; these weights hold for any
-    stride, for more than two segments at a bin, and for a last one that lies closer.
+    bends where it begins or ends. These weights hold for any stride, for more than two segments at
+    a bin, and for a last one that lies closer.
+
+    `weights="power"` are those of lfads-tf2 (`merge_chops`; Keshtkaran et al., 2022): over the n
+    bins that two neighbours share, the earlier has :math:`1 - x^2`, the later :math:`x^2`, with x
+    from 1/n to 1 - 1/n; elsewhere 1. They favour the end of the earlier.
 
     Args:
         segments: `[segment, length, channel]`, such as the rates of a model.
         where: number of the trial and first bin of each, `[segment, 2]`, from `cut_segments`.
         num_bins: of every trial; or a list of those of each recording.
+        weights: "sine", or "power" for those of lfads-tf2.
 
     Returns:
         `[trial, num_bins, channel]`; for a list, a list of `[time, channel]`.
@@ -108,6 +116,7 @@ def stitch_segments(
     >>> stitch_segments(segments, where, 10)[0, :, 0].round(12).tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
     """
+    checks.one_of("weights", weights, ("sine", "power"))
     segments, where = np.asarray(segments), np.asarray(where)
     _, length, channels = checks.rank("segments", segments.shape, 3)
     if not segments.size:
@@ -119,8 +128,9 @@ def stitch_segments(
     ends = np.cumsum(bins)
     first = _first_bins(where, length, bins)
     total, weight = np.zeros([ends[-1], channels]), np.zeros([ends[-1], 1])
+    shares = _sine(length) if weights == "sine" else _power(where, length)
     for k in range(length):
-        share = np.sin(np.pi * (k + 0.5) / length) ** 2
+        share = shares[:, k, None]
         np.add.at(total, first + k, share * segments[:, k])
         np.add.at(weight, first + k, share)
     if not weight.all():
@@ -155,3 +165,21 @@ def _first_bins(where: np.ndarray, length: int, bins: np.ndarray) -> np.ndarray:
             f"got trial {trial[worst]}, first bin {start[worst]} for segment {worst}"
         )
     return (np.cumsum(bins) - bins)[trial] + start
+
+
+def _sine(length: int) -> np.ndarray:
+    """Weights of the bins of every segment, `[1, length]`."""
+    return np.sin(np.pi * (np.arange(length) + 0.5) / length)[None] ** 2
+
+
+def _power(where: np.ndarray, length: int) -> np.ndarray:
+    """Weights of the bins of each segment, `[segment, length]`, as of lfads-tf2."""
+    shares = np.ones([len(where), length])
+    order = np.lexsort(where.T[::-1])
+    for earlier, later in itertools.pairwise(order):
+        shared = length - int(where[later, 1] - where[earlier, 1])
+        if where[earlier, 0] == where[later, 0] and 0 < shared < length:
+            ramp = 1.0 - np.linspace(1 / shared, 1 - 1 / shared, shared) ** 2
+            shares[earlier, -shared:] *= ramp
+            shares[later, :shared] *= 1.0 - ramp
+    return shares
