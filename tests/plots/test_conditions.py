@@ -27,9 +27,19 @@ def lab(colours, sight):
 @pytest.mark.parametrize("sight", [np.eye(3), SIGHT], ids=["normal", "deuteranopia"])
 @pytest.mark.parametrize(("order", "count"), [("kinds", 8), ("circle", 8), ("sequence", 6)])
 def test_the_colour_blind_can_tell_conditions_apart(sight, order, count):
-    seen = lab(Conditions.of(np.arange(count), order).colours, sight)
-    distance = np.linalg.norm(seen[:, None] - seen, axis=-1)[~np.eye(count, dtype=bool)]
-    assert distance.min() > 10  # about 2 are just noticeable
+    found = Conditions.of(np.arange(count), order)
+    seen = lab(found.colours, sight)
+    distance = np.linalg.norm(seen[:, None] - seen, axis=-1)
+    one_kind = np.array([[a == b for a in found.lines] for b in found.lines])
+    other = ~np.eye(count, dtype=bool)
+    assert distance[other].min() > 10  # about 2 are just noticeable
+    assert distance[other & one_kind].min() > 15
+
+
+def test_of_more_than_four_kinds_some_are_dashed():
+    lines = Conditions.of(range(6)).lines
+    assert lines[:4] == ("-",) * 4 and "-" not in lines[4:]
+    assert set(Conditions.of(range(6), "circle").lines) == {"-"}
 
 
 def test_a_circle_closes():

@@ -17,8 +17,10 @@ from tfp_bvae.plots.style import colour_bar, legend
 
 __all__ = ["CIRCLE", "KINDS", "Conditions"]
 
-# Okabe and Ito (2008), without black, and yellow last: it is weak on white
-KINDS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#000000", "#F0E442")
+# Okabe and Ito (2008). The last four are dashed: in thin lines the colour-blind take vermilion for
+# orange, and purple for green; yellow is last, since it is weak on white
+KINDS = ("#0072B2", "#E69F00", "#009E73", "#000000", "#56B4E9", "#D55E00", "#CC79A7", "#F0E442")
+SOLID, DASHED = "-", (0, (4, 1.2))
 # A ring in CIELab, of lightness and of blue against yellow, both of which the colour-blind see:
 # L = 51 + 22 cos h, a = 10 + 32 cos h, b = -58 sin h
 _RING = (
@@ -30,16 +32,18 @@ CIRCLE: Colormap = LinearSegmentedColormap.from_list("tfp_bvae_circle", [*_RING,
 
 @dataclass(frozen=True)
 class Conditions:
-    """The conditions that trials are of, each with its colour.
+    """The conditions that trials are of, each with its colour and kind of line.
 
     Args:
         labels: the conditions, in order.
         colours: of each, `[condition, 4]`.
+        lines: solid, or dashed, of each.
         index: the condition of each trial, -1 for none, `[trial]`.
     """
 
     labels: tuple
     colours: np.ndarray
+    lines: tuple
     index: np.ndarray
 
     @classmethod
@@ -70,7 +74,9 @@ class Conditions:
         order = order or ("kinds" if len(found) <= len(KINDS) else "sequence")
         index = np.full(len(labels), -1)
         index[~none] = places
-        return cls(tuple(found.tolist()), _colours(len(found), order), index)
+        dashed = range(4, len(found)) if order == "kinds" else ()
+        lines = tuple(DASHED if n in dashed else SOLID for n in range(len(found)))
+        return cls(tuple(found.tolist()), _colours(len(found), order), lines, index)
 
     def split(self, x: np.ndarray) -> list[np.ndarray]:
         """The trials of each condition, `[trial, ...]` in a list."""
@@ -80,10 +86,11 @@ class Conditions:
         """Say which colour is which: beside the axes, or of more than twelve, as a colour bar."""
         count = len(self.labels)
         if count <= 12:
-            named = zip(self.labels, self.colours, strict=True)
-            legend(
-                ax, [Line2D([], [], color=c, lw=2, label=_short(x)) for x, c in named], head=head
-            )
+            handles = [
+                Line2D([], [], color=colour, linestyle=line, lw=1.6, label=_short(label))
+                for label, colour, line in zip(self.labels, self.colours, self.lines, strict=True)
+            ]
+            legend(ax, handles, head=head)
             return
         scale = ScalarMappable(
             BoundaryNorm(np.arange(count + 1) - 0.5, count), ListedColormap(self.colours)

@@ -69,11 +69,11 @@ def plot_factors(
     else:
         checks.same_length(["factors", "conditions"], [trials, len(conditions)], "trials")
         kinds = Conditions.of(conditions, order)
-        for number, colour in enumerate(kinds.colours):
+        for number, (colour, line) in enumerate(zip(kinds.colours, kinds.lines, strict=True)):
             mine = np.flatnonzero(kinds.index == number)
             for trial in _evenly(mine, num_trials):
                 _draw(ax, path[trial], colour, 0.5, 0.4)
-            _draw(ax, mean_and_error(path[mine])[0], colour, 1.6, 1.0)
+            _draw(ax, mean_and_error(path[mine])[0], colour, 1.6, 1.0, line)
         kinds.key(ax)
     for axis, label in zip("xyz", labels, strict=False):
         getattr(ax, f"set_{axis}label")(label)
@@ -107,11 +107,12 @@ def _evenly(trials: np.ndarray, count: int) -> np.ndarray:
     return trials[np.unique(np.linspace(0, len(trials) - 1, min(count, len(trials))).astype(int))]
 
 
-def _draw(ax: Axes, path: np.ndarray, colour, width: float, alpha: float) -> None:
-    (line,) = ax.plot(*path.T, color=colour, lw=width, alpha=alpha, zorder=2 + (width > 1))
+def _draw(ax: Axes, path: np.ndarray, colour, width: float, alpha: float, line="-") -> None:
+    order = 2 + (width > 1)
+    ax.plot(*path.T, color=colour, linestyle=line, lw=width, alpha=alpha, zorder=order)
     begins = path[~np.isnan(path).any(axis=-1)][:1]
     size = 5 if width > 1 else 2.5
-    ax.plot(*begins.T, "o", color=line.get_color(), ms=size, alpha=alpha, zorder=2 + (width > 1))
+    ax.plot(*begins.T, "o", color=colour, ms=size, alpha=alpha, zorder=order)
 
 
 def _make_room(ax: Axes) -> None:

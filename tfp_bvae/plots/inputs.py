@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tfp_bvae import checks
@@ -75,11 +74,15 @@ def plot_inputs(
         curves = [mean_and_error(x) for x in kinds.split(inferred)]
     else:
         curves, kinds = [mean_and_error(inferred)], None
-    colours = [COLOURS["inferred"]] if kinds is None else kinds.colours
+    looks = [(COLOURS["inferred"], "-")]
+    if kinds is not None:
+        looks = list(zip(kinds.colours, kinds.lines, strict=True))
     for ax, dim in zip(axes, dims, strict=True):
         ax.axhline(0, color=COLOURS["faint"], lw=0.5, zorder=0)
-        for colour, (middle, half) in zip(colours, curves, strict=True):
-            _curve(ax, time, middle[:, dim], half[:, dim], colour)
+        for (colour, line), (mean, error) in zip(looks, curves, strict=True):
+            middle, half = mean[:, dim], error[:, dim]
+            ax.fill_between(time, middle - half, middle + half, color=colour, alpha=0.25, lw=0)
+            ax.plot(time, middle, color=colour, linestyle=line, lw=1.3)
         set_time(ax, bins, bin_width, start)
         ax.set_ylabel(f"input {dim} (a.u.)")
         ax.yaxis.set_major_locator(MaxNLocator(3))
@@ -101,8 +104,3 @@ def _of_trial(
             f"scale must have the shape of inferred, {inferred.shape}, got {np.shape(scale)}"
         )
     return inferred[trial], np.asarray(scale)[trial]
-
-
-def _curve(ax: Axes, time: np.ndarray, middle: np.ndarray, half: np.ndarray, colour) -> None:
-    ax.fill_between(time, middle - half, middle + half, color=colour, alpha=0.25, lw=0)
-    ax.plot(time, middle, color=colour, lw=1.3)

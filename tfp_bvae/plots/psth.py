@@ -73,11 +73,12 @@ def plot_psth(
     axes = grid_of(axes, rows, 2)
     for row, channel in zip(axes, channels, strict=True):
         for ax, means in zip(row, (measured, inferred), strict=True):
-            for colour, (mean, error) in zip(kinds.colours, means, strict=True):
+            looks = zip(kinds.colours, kinds.lines, strict=True)
+            for (colour, line), (mean, error) in zip(looks, means, strict=True):
                 mean, error = mean[:, channel], error[:, channel]
                 low, high = np.maximum(mean - error, 0.0), mean + error
                 ax.fill_between(time, low, high, color=colour, alpha=0.2, lw=0)
-                ax.plot(time, mean, color=colour, lw=1.3)
+                ax.plot(time, mean, color=colour, linestyle=line, lw=1.3)
             set_time(ax, bins, bin_width, start)
         row[0].set_ylabel(f"channel {channel}\nrate (spikes/s)")
         row[0].set_ylim(bottom=0)

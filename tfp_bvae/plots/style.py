@@ -178,7 +178,7 @@ def legend(ax: Axes, handles: Sequence | None = None, columns: int = 1, head: st
         title_fontsize=STYLE["legend.fontsize"],
         borderaxespad=0.2,
         columnspacing=1.2,
-        handlelength=1.4,
+        handlelength=1.9,
         labelspacing=0.3,
     )
 
