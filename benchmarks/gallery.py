@@ -47,7 +47,7 @@ def oscillator() -> SimpleNamespace:
     """DSAE on trials with a static class, one of eight on a circle, and an oscillator."""
     dataset = data.static_dynamic(seed=1, num_classes=8, num_trials=120, num_valid=20)
     arguments, rates = training.data_arguments(dataset), dataset.train.recon.mean((0, 1))
-    params = {"f_size": 8, "z_size": 3, "beta_f": 4.0, "f_encoder_units": 32, "z_encoder_units": 32}
+    params = {"f_size": 8, "z_size": 3, "beta_f": 1.5, "f_encoder_units": 32, "z_encoder_units": 32}
     model = models.dsae(
         arguments, params | {"factors": 12, "coordinated_dropout": 0.0}, mean_rates=rates
     )

@@ -136,6 +136,8 @@ def test_channels_of_a_psth_are_those_that_differ_most(trials):
 def test_padded_trials_count_for_nothing_in_a_psth(trials):
     spikes, rates, conditions = (x.copy() for x in trials)
     spikes[0, 5:] = rates[0, 5:] = np.nan
+    spikes[..., 2] = rates[..., 2] = np.nan  # an absent channel comes last
+    assert plots.plot_psth(spikes, rates, conditions, 0.02)[-1, 0].get_ylabel()[:9] == "channel 2"
     (row,) = plots.plot_psth(spikes, rates, conditions, 0.02, channels=[0])
     np.testing.assert_allclose(row[0].lines[0].get_ydata()[5:], spikes[1:4, 5:, 0].mean(0) / 0.02)
 

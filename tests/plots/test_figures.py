@@ -54,6 +54,7 @@ def test_bins_after_the_end_of_a_trial_are_left_out(dataset, posterior):
     padded = dataset.valid.recon.copy()
     rates = posterior.rates.copy()
     padded[:, 8:] = rates[:, 8:] = np.nan
+    padded[..., 0] = rates[..., 0] = np.nan  # and a channel that is not there
     split = Split(padded, padded, length=np.full(len(padded), 8))
     after = SimpleNamespace(rates=rates, rates_scale=None)
     figure = plots.figure_of_trials(split, after, dataset.bin_width, start=-0.1)

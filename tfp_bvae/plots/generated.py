@@ -58,7 +58,7 @@ def plot_traversals(
         )
     time = bin_centres(bins, bin_width, start)
     mean = np.moveaxis(mean_and_error(np.moveaxis(rates, 2, 0))[0], -1, 1) / bin_width
-    effect = np.nanmean(np.ptp(mean, axis=2), axis=-1)  # [dim, output]
+    effect = np.ma.masked_invalid(np.ptp(mean, axis=2)).mean(axis=-1).filled(0.0)  # [dim, output]
     if dims is None:
         dims = np.argsort(-effect.sum(axis=1), kind="stable")[:3]
     if channels is None:

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from tfp_bvae import checks
 from tfp_bvae.plots.colours import Conditions
 from tfp_bvae.plots.style import COLOURS, grid_of, new_axes
-from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time
+from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time, variance
 
 __all__ = ["plot_inputs"]
 
@@ -58,7 +58,7 @@ def plot_inputs(
     time = bin_centres(bins, bin_width, start)
     if dims is None:
         flat = inferred.reshape(-1, size)
-        dims = np.sort(np.argsort(-np.nanvar(flat, axis=0), kind="stable")[:4])
+        dims = np.sort(np.argsort(-variance(flat, 0), kind="stable")[:4])
     rows = len(dims)
     if axes is None:
         axes = new_axes(rows, 1, (5.0, 1.4 * rows + 0.7), share="row")

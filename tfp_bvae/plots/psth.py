@@ -9,7 +9,7 @@ import numpy as np
 from tfp_bvae import checks
 from tfp_bvae.plots.colours import Conditions
 from tfp_bvae.plots.style import grid_of, new_axes, title
-from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time, smoothed
+from tfp_bvae.plots.timeline import bin_centres, mean_and_error, set_time, smoothed, variance
 
 __all__ = ["plot_psth"]
 
@@ -66,7 +66,7 @@ def plot_psth(
         for both in (spikes, rates)
     )
     if channels is None:
-        channels = np.argsort(-np.nanvar([mean for mean, _ in inferred], axis=(0, 1)))[:3]
+        channels = np.argsort(-variance(np.array([mean for mean, _ in inferred]), (0, 1)))[:3]
     rows = len(channels)
     if axes is None:
         axes = new_axes(rows, 2, (7.0, 1.7 * rows + 0.7), share="row")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from tfp_bvae import checks
 from tfp_bvae.plots.style import COLOURS
 
-__all__ = ["bin_centres", "mean_and_error", "set_time", "smoothed"]
+__all__ = ["bin_centres", "mean_and_error", "set_time", "smoothed", "variance"]
 
 
 def bin_centres(bins: int, bin_width: float, start: float = 0.0) -> np.ndarray:
@@ -55,6 +55,15 @@ def mean_and_error(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     squares = np.where(seen, np.square(x - mean), 0.0).sum(axis=0)
     variance = squares / np.where(count > 1, count - 1, np.nan)  # of one trial, no error is known
     return mean, np.sqrt(variance / known)
+
+
+def variance(x: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """Variance without NaN; 0 where nothing is left.
+
+    >>> variance(np.array([[1.0, np.nan], [3.0, np.nan]]), axis=0)
+    array([1., 0.])
+    """
+    return np.ma.masked_invalid(x).var(axis=axis).filled(0.0)
 
 
 def smoothed(x: np.ndarray, sd: float) -> np.ndarray:

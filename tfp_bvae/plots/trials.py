@@ -16,6 +16,7 @@ from tfp_bvae.plots.channel import plot_channel
 from tfp_bvae.plots.fit import plot_history
 from tfp_bvae.plots.maps import by_peak, plot_rates, plot_spikes
 from tfp_bvae.plots.style import STYLE, NotebookFigure
+from tfp_bvae.plots.timeline import variance
 
 if TYPE_CHECKING:
     from tfp_bvae.inference import Posterior  # for its type alone: figures need no TensorFlow
@@ -83,7 +84,7 @@ class _View:
 
     def examples(self) -> list[int]:
         """A lively and a typical trial, by rank: not by how well they were inferred."""
-        lively = np.nansum(np.nanvar(self.clearest, axis=1), axis=-1)
+        lively = variance(self.clearest, 1).sum(axis=-1)
         rank = np.argsort(lively, kind="stable")
         places = (0.9, 0.5) if len(rank) > 1 else (0.5,)
         return [int(rank[int(place * len(rank))]) for place in places]
@@ -132,7 +133,9 @@ def _draw_channels(
 ) -> None:
     """Channels of low, middle and high peak rate, and the course of the fit."""
     panels = figure.subplots(1, 3 if not history else 4, squeeze=False)[0]
-    by_height = np.argsort(np.nanmax(view.clearest[trial], axis=0), kind="stable")
+    clearest = view.clearest[trial]
+    highest = np.where(np.isnan(clearest), 0.0, clearest).max(axis=0)
+    by_height = np.argsort(highest, kind="stable")
     places = np.round(np.array([0.5, 0.75, 1.0]) * (len(by_height) - 1))
     chosen = by_height[places.astype(int)]
     for ax, channel in zip(panels, chosen, strict=False):
