@@ -22,6 +22,7 @@ from .labelled_files import save
 from .loading import load
 from .m1 import read_m1_arrays, read_m1_trials
 from .marking import append_forward_bins, hold_out_channels, mark_forward, split_trials
+from .segmented import segments_of
 from .segments import cut_segments, stitch_segments
 from .session_parts import session_part, split_sessions
 from .set_aside import drop_silent
@@ -68,6 +69,7 @@ __all__ = [
     "row_blocks",
     "row_file",
     "save",
+    "segments_of",
     "session_part",
     "sessions",
     "split_coords",

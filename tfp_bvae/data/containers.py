@@ -141,7 +141,11 @@ class Split:
     @property
     def is_masked(self) -> bool:
         """Whether an entry of `encod` or `recon` is NaN, missing or after the end of its trial."""
-        return any(_observed(array).missing.any() for array in (self.encod, self.recon))
+        return self.lacks("encod") or self.lacks("recon")
+
+    def lacks(self, name: str) -> bool:
+        """Whether an entry of an array, `"encod"` or `"recon"`, is NaN."""
+        return bool(_observed(getattr(self, name)).missing.any())
 
     def select(self, indices: np.ndarray) -> Split:
         """The chosen trials, in the order given; those that are on disk stay there.

@@ -10,7 +10,7 @@ import numpy as np
 from .. import checks
 from .stored import StoredArray
 
-__all__ = ["cut_segments", "stitch_segments"]
+__all__ = ["cut_segments", "segment_positions", "stitch_segments"]
 
 
 def cut_segments(
@@ -43,12 +43,8 @@ def cut_segments(
     >>> segments[..., 0].tolist(), where.tolist()
     ([[0, 1, 2, 3], [4, 5, 6, 7], [6, 7, 8, 9]], [[0, 0], [0, 4], [0, 6]])
     """
-    length = checks.whole_number("length", length, 1)
-    stride = checks.whole_number("stride", stride, 1)
-    if stride > length:
-        raise ValueError(f"stride must be at most length={length}, got {stride}: bins get lost")
     if isinstance(trials, StoredArray):
-        where = _where([trials.shape[1]] * len(trials), length, stride)
+        where = segment_positions([trials.shape[1]] * len(trials), length, stride)
         return trials.segments(where, length), where
     trials = [np.asarray(trial) for trial in trials]
     if not trials:
@@ -56,15 +52,22 @@ def cut_segments(
     for index, trial in enumerate(trials):
         checks.rank(f"trial {index}", trial.shape, 2)
         checks.last_dim(f"trial {index}", trial.shape, trials[0].shape[-1])
-    where = _where([len(trial) for trial in trials], length, stride)
+    where = segment_positions([len(trial) for trial in trials], length, stride)
     segments = np.empty([len(where), length, trials[0].shape[1]], np.result_type(*trials))
     for segment, (index, start) in zip(segments, where, strict=True):
         segment[...] = trials[index][start : start + length]
     return segments, where
 
 
-def _where(bins: Sequence[int], length: int, stride: int) -> np.ndarray:
-    """Trial and first bin of the segments of trials that have so many bins, `[segment, 2]`."""
+def segment_positions(bins: Sequence[int], length: int, stride: int) -> np.ndarray:
+    """Trial and first bin of the segments of trials that have so many bins, `[segment, 2]`.
+
+    Arguments and errors are those of `cut_segments`.
+    """
+    length = checks.whole_number("length", length, 1)
+    stride = checks.whole_number("stride", stride, 1)
+    if stride > length:
+        raise ValueError(f"stride must be at most length={length}, got {stride}: bins get lost")
     found = []
     for index, time in enumerate(bins):
         if time < length:

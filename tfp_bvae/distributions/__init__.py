@@ -11,6 +11,7 @@ from tfp_bvae.distributions.from_params import (
 from tfp_bvae.distributions.importance_weighted import ImportanceWeighted
 from tfp_bvae.distributions.kl import path_kl, sampled_kl
 from tfp_bvae.distributions.mean_field import time_marginals
+from tfp_bvae.distributions.observed import Observed, ObservedMVNTriL
 from tfp_bvae.distributions.path_distribution import PathDistribution
 from tfp_bvae.distributions.poisson import Poisson
 from tfp_bvae.distributions.recurrence import linear_recurrence
@@ -23,6 +24,8 @@ __all__ = [
     "AR1Process",
     "AR1ProcessTriL",
     "ImportanceWeighted",
+    "Observed",
+    "ObservedMVNTriL",
     "PathDistribution",
     "Poisson",
     "RecurrentMVNDiag",

@@ -15,10 +15,15 @@ from tensorflow_probability import distributions as tfd
 from tfp_bvae.distributions.mean_field import time_marginals, unwrapped
 from tfp_bvae.distributions.parameters import check_event_shape
 
-__all__ = ["path_kl", "sampled_kl"]
+__all__ = ["path_kl", "sampled_kl", "sum_until"]
 
 
-def path_kl(q: tfd.Distribution, prior: tfd.Distribution, path: tf.Tensor) -> tf.Tensor:
+def path_kl(
+    q: tfd.Distribution,
+    prior: tfd.Distribution,
+    path: tf.Tensor,
+    length: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Sum over time the divergence of each step from the prior given the sampled past.
 
     `sum_t KL(q(z_t) || p(z_t | z_{<t}))`, with `z_{<t}` from `path`. Where the path is the draw
@@ -31,6 +36,7 @@ def path_kl(q: tfd.Distribution, prior: tfd.Distribution, path: tf.Tensor) -> tf
             `MultivariateNormalDiag` or `MultivariateNormalTriL`.
         prior: a distribution with `conditionals(path)`, such as `AR1Process`.
         path: a draw from q, `[..., time, dim]`.
+        length: number of steps of each trial that count, `[...]`; None for all.
 
     Returns:
         Nats, `[...]`: one for each trial, and for each sample of the path where it has several.
@@ -51,18 +57,25 @@ def path_kl(q: tfd.Distribution, prior: tfd.Distribution, path: tf.Tensor) -> tf
     path = _checked_path(marginals, path)
     with tf.name_scope("path_kl"):
         per_step = tfd.kl_divergence(marginals, prior.conditionals(path))
-        return tf.reduce_sum(per_step, axis=-1)
+        return sum_until(per_step, length)
 
 
-def sampled_kl(q: tfd.Distribution, prior: tfd.Distribution, path: tf.Tensor) -> tf.Tensor:
+def sampled_kl(
+    q: tfd.Distribution,
+    prior: tfd.Distribution,
+    path: tf.Tensor,
+    length: tf.Tensor | None = None,
+) -> tf.Tensor:
     """Estimate the divergence from the sampled path alone.
 
     `log q(path) - log p(path)`.
 
     Args:
         q: as for `path_kl`.
-        prior: a distribution over paths, event shape `[time, dim]`.
+        prior: a distribution over paths, event shape `[time, dim]`; with a `length` one that has
+            `conditionals(path)`.
         path: a draw from q, `[..., time, dim]`.
+        length: number of steps of each trial that count, `[...]`; None for all.
 
     Returns:
         Nats, `[...]`; its expectation is that of `path_kl`, its variance is larger.
@@ -79,10 +92,29 @@ def sampled_kl(q: tfd.Distribution, prior: tfd.Distribution, path: tf.Tensor) ->
     """
     marginals = time_marginals(q)
     prior = unwrapped(prior)
-    _check_has(prior, "log_prob")
+    _check_has(prior, "log_prob" if length is None else "conditionals")
     path = _checked_path(marginals, path)
     with tf.name_scope("sampled_kl"):
+        if length is not None:
+            of_prior = prior.conditionals(path).log_prob(path)
+            return sum_until(marginals.log_prob(path) - of_prior, length)
         return tf.reduce_sum(marginals.log_prob(path), axis=-1) - prior.log_prob(path)
+
+
+def sum_until(per_step: tf.Tensor, length: tf.Tensor | None) -> tf.Tensor:
+    """Sum over the steps of each trial.
+
+    Args:
+        per_step: finite values, `[..., time]`.
+        length: number of steps of each trial that count, `[...]`; None for all.
+
+    >>> sum_until(tf.constant([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0]]), tf.constant([2, 3])).numpy()
+    array([3., 7.], dtype=float32)
+    """
+    if length is not None:
+        inside = tf.sequence_mask(length, tf.shape(per_step)[-1])
+        per_step = tf.where(inside, per_step, tf.zeros_like(per_step))
+    return tf.reduce_sum(per_step, axis=-1)
 
 
 def _check_has(prior: tfd.Distribution, method: str) -> None:

@@ -14,7 +14,14 @@ from tfp_bvae import checks
 from tfp_bvae.data import Split
 from tfp_bvae.layers.kl import divergence
 from tfp_bvae.metrics import effective_sample_size, importance_weighted_log_likelihood
-from tfp_bvae.models import BetaVAE, Segments, equal_batches, model_arrays, model_segments
+from tfp_bvae.models import (
+    BetaVAE,
+    Segments,
+    equal_batches,
+    model_arrays,
+    model_segments,
+    require_masked,
+)
 from tfp_bvae.models.group_means import estimate_group_means, f_means
 from tfp_bvae.rnn import posterior_values
 
@@ -50,7 +57,8 @@ def log_likelihood(
             \log \frac{1}{S} \sum_s e^{w_s} \;\lesssim\; \log p(x)
 
     The prior of z is conditioned on the posterior's own path, which the generator was fed as well.
-    x is what the model predicts: all outputs, from the first bin after its `segment` on. Dropout
+    x is what the model predicts and was observed: all outputs, from the first bin after its
+    `segment` to the end of each trial, but for NaN. Dropout
     and coordinated dropout are off. Of models with one kind of data the bounds can be compared,
     whatever their latents are.
 
@@ -89,6 +97,7 @@ def log_likelihood(
     segments = model_segments(model, split)
     inputs, targets = model_arrays(model, segments.split)
     terms = _terms(model)
+    require_masked(model, split, "recon")
     count, chunks = len(targets), -(-num_samples // at_once)
     if "group" in inputs:
         means = [terms.f_means(batch) for _, batch in _batches(inputs, count, batch_size)]
@@ -142,6 +151,9 @@ class _Terms:
         self._p_f, self._likelihood = layers["p_f"], layers["likelihood"]
         # each [q, p], with the draw of q that the log-rates were made of
         self._terms = tf_keras.Model(model.inputs, terms | {"eta": self._likelihood.input})
+        settings = model.hyperparameters
+        # bins of z, beside those that the encoders see
+        self._later = settings["arguments"]["forward_bins"] - settings["params"]["segment"]
         self.f_means = f_means(model) if "group" in layers else None
         self._compiled = tf.function(self._log_weights, jit_compile=True)
 
@@ -159,7 +171,10 @@ class _Terms:
                 found["kl_f"] = found["kl_f"][0], self._p_f.distribution(centres)
             targets = tf.cast(tf.repeat(targets, samples, axis=0), likelihood.dtype)
             joint = likelihood.log_prob(targets)
-            for q, p in found.values():
+            for name, (q, p) in found.items():
                 path = tf.cast(tf.convert_to_tensor(q), q.dtype)
-                joint -= tf.cast(divergence(q, p, path, "sampled"), joint.dtype)
+                length = None
+                if name == "kl_z" and "length" in repeated:
+                    length = repeated["length"] + self._later
+                joint -= tf.cast(divergence(q, p, path, "sampled", length), joint.dtype)
         return tf.transpose(tf.reshape(joint, [-1, samples]))

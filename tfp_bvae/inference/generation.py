@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tfp_bvae import checks
 from tfp_bvae.data import Split
 from tfp_bvae.inference.decode import decode
-from tfp_bvae.inference.segments import infer_latents
+from tfp_bvae.inference.segments import Cut, infer_latents
 from tfp_bvae.layers import sample_z_prior
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.rnn import standard_normal
@@ -135,7 +136,8 @@ def swap(
         batch_size: trials at a time while latents are inferred.
 
     Raises:
-        ValueError: for a model without z, or a `source` that does not name trials.
+        ValueError: for a model without z, or a `source` that does not name trials; of
+            `models.fhvae` trials of the same length.
 
     Source: Li and Mandt, ICML 2018 (their feature swapping).
     """
@@ -149,7 +151,7 @@ def swap(
     ext_input = split.ext_input
     if ext_input is not None:  # it goes with the dynamics
         ext_input = ext_input[source][:, -cut.bins :]
-    swapped = found._replace(z=found.z[cut.rows(source)])
+    swapped = found._replace(z=found.z[cut.rows(source)], cut=_with_ends_of(cut, source))
     rates = swapped.rates(model, ext_input)
     return Generated(rates, cut.mean(found.f), cut.stitch(swapped.z), source)
 
@@ -177,6 +179,21 @@ def swap_grid(model: BetaVAE, split: Split, trials: np.ndarray, batch_size: int 
     # trial (i, j) is trial i; its z comes from one that is trial j
     found = swap(model, split.select(trials[rows]), columns * len(trials), batch_size=batch_size)
     return found.rates.reshape(len(trials), len(trials), *found.rates.shape[1:])
+
+
+def _with_ends_of(cut: Cut, source: np.ndarray) -> Cut:
+    """Where trials end that go on as others do."""
+    if cut.ends is None:
+        return cut
+    ends = cut.ends[source]
+    other = np.flatnonzero(ends != cut.ends)
+    if cut.where is not None and len(other):
+        trial = other[0]
+        raise ValueError(
+            "source must name trials of the same length for a model of segments, got "
+            f"{ends[trial]} bins for trial {trial} of {cut.ends[trial]}"
+        )
+    return dataclasses.replace(cut, ends=ends)
 
 
 def traverse(
@@ -210,4 +227,4 @@ def traverse(
             f[:, dim] = value
             rates.append(found._replace(f=f).rates(model, ext_input))
     rates = np.stack(rates).reshape(*values.shape, *rates[0].shape)
-    return Traversal(values, rates, np.abs(np.diff(rates, axis=1)).mean(axis=(1, 2, 3)))
+    return Traversal(values, rates, np.nanmean(np.abs(np.diff(rates, axis=1)), axis=(1, 2, 3)))

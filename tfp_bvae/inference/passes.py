@@ -58,10 +58,13 @@ class Passes:
             del boundary["z_encoding"]
         elif "z_inputs_and_f" in layers:
             boundary["z_seen"] = layers["z_inputs_and_f"].input[0]
+        found = _quantities(layers)
+        if "length" in layers and _is_of_kl(found.get("inferred"), layers):
+            boundary["length"] = layers["length"].output
         self._value = value
         self._likelihood, self._q_f = layers["likelihood"], layers["q_f"]
         self._encoder = tf_keras.Model(model.inputs, boundary)
-        self._decoder = tf_keras.Model(boundary, _quantities(layers))
+        self._decoder = tf_keras.Model(boundary, found)
         self._encode = tf.function(self._encode_batch, jit_compile=True)
         self._decode = tf.function(self._decode_batch, jit_compile=True)
 
@@ -111,6 +114,11 @@ def _quantities(layers: dict[str, tf_keras.layers.Layer]) -> dict[str, tf.Tensor
     elif "kl_z" in layers:  # hands on the sample of q(z); beside it a ratio, in some models
         found["inferred"] = tf.nest.flatten(layers["kl_z"].output)[0]
     return found
+
+
+def _is_of_kl(z: tf.Tensor | None, layers: dict[str, tf_keras.layers.Layer]) -> bool:
+    """Whether z comes out of the layer that scores it, which asks for the length of trials."""
+    return "kl_z" in layers and z is tf.nest.flatten(layers["kl_z"].output)[0]
 
 
 def batches(model: BetaVAE, split: Split, batch_size: int) -> Iterator[dict[str, tf.Tensor]]:

@@ -20,9 +20,11 @@ __all__ = ["Posterior", "posterior_mean", "sample_and_average"]
 class Posterior:
     """Means over the posterior, with standard deviations over its samples in `..._scale`.
 
-    Time runs over the bins that are predicted. The scales are None at the posterior mean, those
-    of the inferred inputs too for a model without a dynamic latent; likewise the initial state
-    where f does not enter it.
+    Time runs over the bins that are predicted. What is after the end of a trial, where trials are
+    of unequal length, is NaN; bins that were not observed have values as all others.
+
+    The scales are None at the posterior mean, those of the inferred inputs too for a model without
+    a dynamic latent; likewise the initial state where f does not enter it.
 
     `models.fhvae` takes segments, each with one f and one z. Here a trial has the mean of the f of
     its segments; all that has a time axis, z over the bins of its segment too, is put together by

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfp_bvae import checks
-from tfp_bvae.data import Split, cut_segments, stitch_segments
+from tfp_bvae.data import Split, segments_of, stitch_segments
 from tfp_bvae.inference.posterior import sample_and_average
 from tfp_bvae.models import BetaVAE
 
@@ -32,7 +32,8 @@ def infer_recordings(
     The recordings are cut as `data.cut_segments` does, with a stride of `window - overlap`; the
     posterior of each window is that of `sample_and_average`, and `data.stitch_segments` puts them
     together, scales as root mean squares. Memory is that of a batch of windows, and of what
-    is inferred of one recording's windows.
+    is inferred of one recording's windows. NaN is what was not observed, for a model that was
+    built with `masked`; what is inferred there, be it longer than a window, is the model's guess.
 
     Args:
         model: fitted to windows of recordings (`data.chop`).
@@ -74,22 +75,23 @@ def infer_recordings(
         )
     found = []
     for index, recording in enumerate(recordings):
-        windows, where = cut_segments([recording], window, window - overlap)
+        checks.rank(f"recording {index}", recording.shape, 2)
         seen = None
         if inputs is not None:
             checks.same_length(
                 [f"recording {index}", "ext_input"], [len(recording), len(inputs[index])], "bins"
             )
-            seen, _ = cut_segments([inputs[index]], window, window - overlap)
+            seen = inputs[index][np.newaxis]
         outputs = settings["arguments"]["outputs"]
-        if outputs != windows.shape[-1]:
+        if outputs != recording.shape[-1]:
             raise ValueError(
                 f"recording {index} must have the {outputs} channels that the model predicts, "
-                f"got {windows.shape[-1]}"
+                f"got {recording.shape[-1]}"
             )
-        of = None if session is None else np.full(len(windows), session, np.int32)
-        split = Split(windows, windows, seen, session=of)
-        arrays = sample_and_average(model, split, num_samples, batch_size, seed=seed).arrays()
+        whole, of = recording[np.newaxis], None if session is None else [session]
+        trial = Split(whole, whole, seen, session=of)
+        windows, where = segments_of(trial, window, window - overlap)
+        arrays = sample_and_average(model, windows, num_samples, batch_size, seed=seed).arrays()
         found.append(_stitched(arrays, where, len(recording)))
     return found
 

@@ -24,23 +24,27 @@ class Cut:
         bins: bins that are predicted of a trial.
         length: those of a segment.
         where: trial and first bin of each segment, `[segment, 2]`; None where nothing is cut.
+        ends: bins that are predicted of each trial, `[trial]`, where they differ; None: `bins`.
+            What comes of a bin after the end of a trial is NaN.
     """
 
     num_trials: int
     bins: int
     length: int
     where: np.ndarray | None
+    ends: np.ndarray | None = None
 
     @classmethod
     def of(cls, model: BetaVAE, split: Split, segments: Segments) -> Cut:
         """The way from the trials of `split` to what `model_segments` made of them."""
         skipped = model.hyperparameters["params"]["segment"]
         bins, length = (s.recon.shape[1] - skipped for s in (split, segments.split))
-        return cls(split.num_trials, bins, length, segments.where)
+        ends = None if split.length is None else split.length - skipped
+        return cls(split.num_trials, bins, length, segments.where, ends)
 
     def rows(self, trials: np.ndarray) -> np.ndarray:
         """The segments of some trials, one trial after the other: numbers of segments."""
-        return np.arange(len(self.trial_of())).reshape(self.num_trials, -1)[trials].ravel()
+        return np.concatenate([np.flatnonzero(self.trial_of() == trial) for trial in trials])
 
     def trial_of(self) -> np.ndarray:
         """The trial of each segment, `[segment]`."""
@@ -48,7 +52,9 @@ class Cut:
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Mean over the segments of each trial: `[segment, size]` to `[trial, size]`."""
-        return x if self.where is None else x.reshape(self.num_trials, -1, x.shape[-1]).mean(1)
+        if self.where is None:
+            return x
+        return np.stack([x[self.rows([trial])].mean(axis=0) for trial in range(self.num_trials)])
 
     def stitch(self, x: np.ndarray) -> np.ndarray:
         """What has a time axis, or is the same in all bins of a segment, for whole trials.
@@ -61,7 +67,21 @@ class Cut:
         """
         if x.ndim == 2:
             x = np.repeat(x[:, np.newaxis], self.length, axis=1)
-        return x if self.where is None else stitch_segments(x, self.where, self.bins)
+        if self.where is None:
+            return self._until_ends(x)
+        if self.ends is None:
+            return stitch_segments(x, self.where, self.bins)
+        found = np.full([self.num_trials, self.bins, x.shape[-1]], np.nan, x.dtype)
+        for trial, stitched in enumerate(stitch_segments(x, self.where, list(self.ends))):
+            found[trial, : len(stitched)] = stitched
+        return found
+
+    def _until_ends(self, x: np.ndarray) -> np.ndarray:
+        """What has a time axis, NaN after the end of each trial."""
+        if self.ends is None:
+            return x
+        inside = np.arange(x.shape[1]) < self.ends[:, np.newaxis]
+        return np.where(inside[..., np.newaxis], x, np.nan).astype(x.dtype)
 
     def per_trial(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The arrays of a `Posterior`, of segments, for whole trials; scales by their squares."""
@@ -70,7 +90,7 @@ class Cut:
             quantity = name.removesuffix("_scale")
             over_time = quantity in ("rates", "factors", "inferred")
             if self.where is None and not (over_time and x.ndim == 2):
-                found[name] = x
+                found[name] = self._until_ends(x) if over_time else x
                 continue
             put = self.stitch if over_time else self.mean
             found[name] = put(x) if quantity == name else np.sqrt(put(np.square(x)))

@@ -11,7 +11,13 @@ from tfp_bvae.layers.disentangle import DIPPenalty, TotalCorrelation
 from tfp_bvae.layers.groups import GroupDiscrimination, GroupMeans, GroupMVNPrior
 from tfp_bvae.layers.kl import KLDivergence
 from tfp_bvae.layers.likelihoods import GaussianLikelihood
-from tfp_bvae.layers.masks import CoordinatedDropout, GradientBlock, SampleValidation, SeededDropout
+from tfp_bvae.layers.masks import (
+    CoordinatedDropout,
+    GradientBlock,
+    MissingToZero,
+    SampleValidation,
+    SeededDropout,
+)
 from tfp_bvae.layers.posteriors import MVNDiagPosterior, MVNTriLPosterior, PathPosterior
 from tfp_bvae.layers.prior_cell import LearnableMVNDiagCell
 from tfp_bvae.layers.priors import LearnableMVNPrior, StandardNormalPrior, TiledMVNPrior
@@ -44,6 +50,7 @@ __all__ = [
     "LogRatio",
     "MVNDiagPosterior",
     "MVNTriLPosterior",
+    "MissingToZero",
     "NegativeBinomialLikelihood",
     "PadTime",
     "PathPosterior",

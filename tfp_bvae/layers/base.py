@@ -8,6 +8,7 @@ from tensorflow_probability import distributions as tfd
 from tensorflow_probability import layers as tfpl
 
 from tfp_bvae import checks
+from tfp_bvae.distributions import Observed
 from tfp_bvae.distributions.mean_field import unwrapped
 from tfp_bvae.layers.draws import draw
 from tfp_bvae.rnn.noise import VALUES, NoiseStream, wants_sample
@@ -72,14 +73,26 @@ class LikelihoodLayer(DistributionLayer):
     Args:
         value: `"mean"`, `"sample"`, or `"auto"` by the training flag.
         seed: of the draws.
+        missing: whether data may be NaN, where they were not observed: `log_prob` is then that of
+            the others alone, and its gradient knows nothing of them.
 
     Raises:
         ValueError: if what it is given is not `[batch, time, channel]`, or
             `[S, batch, time, channel]` for S samples of the latents.
     """
 
-    def __init__(self, value: str = "mean", seed: int | None = None, **kwargs):
+    def __init__(
+        self, value: str = "mean", seed: int | None = None, missing: bool = False, **kwargs
+    ):
         super().__init__(value=value, seed=seed, **kwargs)
+        self.missing = checks.boolean("missing", missing)
+
+    def of_entries(self, entries: tfd.Distribution) -> tfd.Independent:
+        """One event of time and channels, of entries that are independent of each other."""
+        return tfd.Independent(Observed(entries) if self.missing else entries, 2)
+
+    def get_config(self):
+        return super().get_config() | {"missing": self.missing}
 
     def call(self, inputs, training=None):
         shape = tuple(inputs.shape)

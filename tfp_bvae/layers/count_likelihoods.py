@@ -54,6 +54,7 @@ class PoissonLikelihood(_CountLikelihood):
         max_log_rate: where the log-rate starts to saturate; 6 is 403 spikes per bin.
         value: what it is as a tensor: `"mean"` (rates), `"sample"` (counts) or `"auto"`.
         seed: of the draws.
+        missing: whether counts may be NaN, where they were not observed, and are left out.
 
     Call arguments:
         inputs: log-rates `eta` (log expected spikes per bin), `[batch, time, channel]`; with
@@ -68,7 +69,7 @@ class PoissonLikelihood(_CountLikelihood):
     """
 
     def distribution(self, inputs):
-        return tfd.Independent(Poisson(log_rate=self._log_rate(inputs)), 2)
+        return self.of_entries(Poisson(log_rate=self._log_rate(inputs)))
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
@@ -90,6 +91,7 @@ class NegativeBinomialLikelihood(_CountLikelihood):
         max_log_rate: where the log-rate starts to saturate, as in `PoissonLikelihood`.
         value: what it is as a tensor: `"mean"` (rates), `"sample"` (counts) or `"auto"`.
         seed: of the draws.
+        missing: whether counts may be NaN, where they were not observed, and are left out.
 
     Call arguments:
         inputs: log-rates `eta` (log expected spikes per bin), `[batch, time, channel]`; with
@@ -129,7 +131,7 @@ class NegativeBinomialLikelihood(_CountLikelihood):
             logits=self._log_rate(inputs) + log_dispersion,
             require_integer_total_count=False,
         )
-        return tfd.Independent(counts, 2)
+        return self.of_entries(counts)
 
     def get_config(self):
         return super().get_config() | {
@@ -153,6 +155,7 @@ class ZeroInflatedPoissonLikelihood(_CountLikelihood):
         max_log_rate: where the log-rate starts to saturate, as in `PoissonLikelihood`.
         value: what it is as a tensor: `"mean"`, `"sample"` (counts) or `"auto"`.
         seed: of the draws.
+        missing: whether counts may be NaN, where they were not observed, and are left out.
 
     Call arguments:
         inputs: log-rates `eta` of bins that are not silent, `[batch, time, channel]`; with
@@ -187,7 +190,7 @@ class ZeroInflatedPoissonLikelihood(_CountLikelihood):
         super().build(input_shape)
 
     def distribution(self, inputs):
-        return tfd.Independent(ZeroInflatedPoisson(self._log_rate(inputs), self.logits), 2)
+        return self.of_entries(ZeroInflatedPoisson(self._log_rate(inputs), self.logits))
 
     def get_config(self):
         return super().get_config() | {"init_silence": self.init_silence}

@@ -12,7 +12,12 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from tfp_bvae.distributions import ImportanceWeighted, PathDistribution, ZeroInflatedPoisson
+from tfp_bvae.distributions import (
+    ImportanceWeighted,
+    Observed,
+    PathDistribution,
+    ZeroInflatedPoisson,
+)
 from tfp_bvae.rnn.noise import random_words, standard_normal
 
 __all__ = ["draw"]
@@ -87,6 +92,11 @@ def _(distribution: ZeroInflatedPoisson, seed):
     silent = tf.sigmoid(tf.cast(distribution.logits, tf.float64))
     is_silent = _uniform(distribution.batch_shape_tensor(), seeds[1]) < silent
     return tf.where(is_silent, tf.zeros_like(counts), counts)
+
+
+@draw.register
+def _(distribution: Observed, seed):
+    return draw(distribution.distribution, seed)
 
 
 @draw.register

@@ -8,6 +8,7 @@ from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
 from tfp_bvae.distributions import path_kl, sampled_kl
+from tfp_bvae.distributions.kl import sum_until
 from tfp_bvae.distributions.mean_field import time_marginals, unwrapped
 
 __all__ = ["KLDivergence", "scheduled_weight"]
@@ -45,6 +46,8 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
     Call arguments:
         inputs: `[q, p]` or `[q, p, x]`, where q and p are outputs of distribution layers; q
             alone, or `[q, x]`, where the layer owns its prior.
+        length: number of bins of each trial that count, `[batch]`, for trials that are padded at
+            their end; None for all. Not with `method="analytic"`, or a latent without time.
 
     Returns:
         The sample of q as a tensor; or `x`, unchanged, if it was given. Use what comes back on
@@ -96,7 +99,7 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
             self.capacity = scheduled_weight(self, "capacity", self.initial_capacity)
         super().build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs, length=None):
         q, *rest = inputs if isinstance(inputs, list | tuple) else [inputs]
         checks.distribution("q", q)
         value = tf.convert_to_tensor(q)
@@ -104,8 +107,8 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         checks.distribution("p", p)
         self._check_shapes(q, p, rest)
         path = tf.cast(value, q.dtype)
-        raw = tf.reduce_mean(divergence(q, p, path, self.method))
-        paid = self._paid(raw, q, p, path)
+        raw = tf.reduce_mean(divergence(q, p, path, self.method, length))
+        paid = self._paid(raw, q, p, path, length)
         self.add_loss(tf.cast(self.beta, paid.dtype) * paid)
         self.add_metric(raw, name=self.name)
         return rest[0] if rest else value
@@ -123,13 +126,13 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
                 f"q and p must have one size, got {q.event_shape[-1:]} and {p.event_shape[-1:]}"
             )
 
-    def _paid(self, raw, q, p, path) -> tf.Tensor:
+    def _paid(self, raw, q, p, path, length) -> tf.Tensor:
         """What beta multiplies, nats per trial."""
         if self.capacity is not None:
             return tf.abs(raw - tf.cast(self.capacity, raw.dtype))
         if not self.free_bits:
             return raw
-        each = _by_dimension(q, p, path)
+        each = _by_dimension(q, p, path, length)
         if each is None:
             return tf.maximum(raw, self.free_bits * path.shape[-1])
         return tf.reduce_sum(tf.maximum(each, tf.cast(self.free_bits, each.dtype)))
@@ -151,16 +154,30 @@ class KLDivergence(checks.TFKerasOnly, tf_keras.layers.Layer):
         return cls(**config)
 
 
-def divergence(q, p, value, method: str) -> tf.Tensor:
-    """KL of q from p by one of `METHODS`, for the sample `value` of q: nats of each trial."""
+def divergence(q, p, value, method: str, length: tf.Tensor | None = None) -> tf.Tensor:
+    """KL of q from p by one of `METHODS`, for the sample `value` of q: nats of each trial.
+
+    Raises:
+        ValueError: with a `length`, where the KL is not a sum over time.
+    """
     over_time = p.event_shape.rank == 2
+    if length is not None and (method == "analytic" or not (over_time or q.batch_shape.rank == 2)):
+        got = f"method={method!r}" if over_time else f"q of batch shape {q.batch_shape}"
+        raise ValueError(
+            "length must go with a KL that is a sum over time, of method 'path' or 'sampled' and "
+            f"of a latent that has a time axis, got {got}"
+        )
     if method == "path" and over_time:
-        found = path_kl(q, p, value)
-    elif method == "sampled":
-        found = sampled_kl(q, p, value) if over_time else q.log_prob(value) - p.log_prob(value)
+        return path_kl(q, p, value, length)
+    if method == "sampled" and over_time:
+        return sampled_kl(q, p, value, length)
+    if method == "sampled":
+        found = q.log_prob(value) - p.log_prob(value)
     else:
         marginals = tfd.Independent(getattr(q, "tensor_distribution", q), 1) if over_time else q
         found = tfd.kl_divergence(marginals, p)
+    if length is not None:
+        return sum_until(found, length)
     # where p has no time axis and q has, there is one of each step
     return tf.reduce_sum(found, axis=range(1, found.shape.rank))
 
@@ -177,7 +194,7 @@ def scheduled_weight(layer: tf_keras.layers.Layer, name: str, value: float) -> t
     )
 
 
-def _by_dimension(q, p, path) -> tf.Tensor | None:
+def _by_dimension(q, p, path, length) -> tf.Tensor | None:
     """KL of each latent dimension, `[dim]`, mean over trials; None where it does not split."""
     q, p = unwrapped(q), unwrapped(p)
     if p.event_shape.rank == 2:
@@ -185,4 +202,8 @@ def _by_dimension(q, p, path) -> tf.Tensor | None:
     if not all(isinstance(x, tfd.MultivariateNormalDiag) for x in (q, p)):
         return None
     each = tfd.kl_divergence(*(tfd.Normal(x.mean(), x.stddev()) for x in (q, p)))
+    if length is not None:  # [batch, time, dim]
+        return tf.reduce_mean(
+            sum_until(tf.linalg.matrix_transpose(each), length[:, tf.newaxis]), axis=0
+        )
     return tf.reduce_mean(tf.reduce_sum(each, axis=range(1, each.shape.rank - 1)), axis=0)

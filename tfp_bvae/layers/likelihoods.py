@@ -10,7 +10,7 @@ import tf_keras
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
-from tfp_bvae.distributions import SharedMVNTriL
+from tfp_bvae.distributions import ObservedMVNTriL, SharedMVNTriL
 from tfp_bvae.layers.base import LikelihoodLayer
 
 __all__ = ["GaussianLikelihood"]
@@ -36,6 +36,8 @@ class GaussianLikelihood(LikelihoodLayer):
         min_scale: a floor on it.
         value: what it is as a tensor: `"mean"`, `"sample"` or `"auto"`.
         seed: of the draws.
+        missing: whether data may be NaN, where they were not observed, and are left out; `"full"`
+            then has the marginal of the channels of each bin that were.
 
     Call arguments:
         inputs: locations `mu`, `[batch, time, channel]`; with samples of the latents
@@ -88,12 +90,13 @@ class GaussianLikelihood(LikelihoodLayer):
         loc = tf.cast(inputs, self.variable_dtype)
         scale = tf.maximum(tf.exp(self.log_scale), self.min_scale)
         if self.covariance == "diagonal":
-            return tfd.Independent(tfd.Normal(loc, scale), 2)
+            return self.of_entries(tfd.Normal(loc, scale))
         factor = tf.eye(tf.size(scale), dtype=scale.dtype)
         if self.below_diagonal is not None:
             factor += tf.pad(tfp.math.fill_triangular(self.below_diagonal), [[1, 0], [0, 1]])
         scale_tril = scale[:, tf.newaxis] * factor
-        return tfd.Independent(SharedMVNTriL(loc, scale_tril), 1)
+        gaussian = ObservedMVNTriL if self.missing else SharedMVNTriL
+        return tfd.Independent(gaussian(loc, scale_tril), 1)
 
     def get_config(self):
         return super().get_config() | {

@@ -102,6 +102,7 @@ class LogRatio(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     Call arguments:
         inputs: `[q, p]` or `[q, p, x]`, where q and p are outputs of distribution layers.
+        length: as of `KLDivergence`.
 
     Returns:
         The sample of q as a tensor, or `x`, unchanged, if it was given; and the ratio, `[batch]`,
@@ -120,13 +121,13 @@ class LogRatio(checks.TFKerasOnly, tf_keras.layers.Layer):
     (TensorShape([4, 3]), TensorShape([4]), True)
     """
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, length=None, training=None):
         q, p, *rest = inputs
         checks.distribution("q", q)
         checks.distribution("p", p)
         value = tf.convert_to_tensor(q)
         method = "sampled" if wants_sample(training) else "path"
-        per_trial = divergence(q, p, tf.cast(value, q.dtype), method)
+        per_trial = divergence(q, p, tf.cast(value, q.dtype), method, length)
         self.add_metric(tf.reduce_mean(per_trial), name=self.name)
         return (rest[0] if rest else value), -per_trial
 

@@ -22,7 +22,13 @@ from tfp_bvae.models.builders import (
 from tfp_bvae.models.dsae import dsae, dsae_params
 from tfp_bvae.models.fhvae import fhvae, fhvae_params
 from tfp_bvae.models.hyperparameters import Params
-from tfp_bvae.models.inputs import Segments, equal_batches, model_arrays, model_segments
+from tfp_bvae.models.inputs import (
+    Segments,
+    equal_batches,
+    model_arrays,
+    model_segments,
+    require_masked,
+)
 from tfp_bvae.models.lfads import lfads
 from tfp_bvae.models.recipes import RECIPES, Recipe
 
@@ -55,6 +61,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "model_arrays",
     "model_segments",
     "prepare_inputs",
+    "require_masked",
     "sample_z_prior",
     "split_settings",
 ]

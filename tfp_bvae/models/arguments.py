@@ -33,6 +33,9 @@ class Arguments(Settings):
     ext_inputs: int = setting(0, "known inputs to the generator", 0, lfads="ext_input_dim")
     bin_width: float = setting(0.02, "width of a bin, s", 1e-6)
     likelihood: str = setting("poisson", "distribution of the data", choices=LIKELIHOODS)
+    masked: bool = setting(
+        False, "whether data may be NaN (not observed), or trials of unequal length"
+    )
     num_trials: int | None = setting(
         None, "trials that are fitted; the total correlation of f needs to know", 1
     )

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tfp_bvae import checks
-from tfp_bvae.data import Split, cut_segments, require_counts
+from tfp_bvae.data import Split, require_counts, segments_of
 from tfp_bvae.models.arguments import is_of_counts
 from tfp_bvae.models.base import BetaVAE
 
-__all__ = ["Segments", "equal_batches", "model_arrays", "model_segments"]
+__all__ = ["Segments", "equal_batches", "model_arrays", "model_segments", "require_masked"]
 
 
 class Segments(NamedTuple):
@@ -33,7 +33,8 @@ def model_segments(model: BetaVAE, split: Split) -> Segments:
         The segments, and where they are from, as `data.stitch_segments` wants it.
 
     Raises:
-        ValueError: if the trials are shorter than a segment.
+        ValueError: if a trial is shorter than a segment; or trials are of unequal length, and not
+            cut by a model that has no `length`.
 
     >>> from tfp_bvae import models
     >>> from tfp_bvae.data import lorenz
@@ -43,23 +44,19 @@ def model_segments(model: BetaVAE, split: Split) -> Segments:
     (Split(16 trials, encod 20 x 30, recon 20 x 30, truth), [[0, 0], [0, 10], [0, 20]])
     """
     params = model.hyperparameters["params"]
-    length, bins = params.get("segment_length"), split.encod.shape[1]
+    length, bins = params.get("segment_length"), int(split.bins.min())
     if length is None:
+        if "group" in model.input_names and bins < split.recon.shape[1]:
+            raise ValueError(
+                f"segment_length must be given for trials of unequal length, of at most {bins} "
+                "bins, got None: segments are cut within the length of each trial"
+            )
         return Segments(split, None)
     if length > bins:
         raise ValueError(f"segment_length must be at most the {bins} bins of a trial, got {length}")
     _check_sizes(model.hyperparameters["arguments"], split)
     stride = params["segment_stride"] or max(1, length // 2)
-    cut, where = {}, None
-    for name in ("encod", "recon", "truth"):
-        array = getattr(split, name)
-        if array is not None:
-            cut[name], where = cut_segments(array, length, stride)
-    of_trial = {
-        name: None if x is None else x[where[:, 0]]
-        for name, x in (("group", split.group), ("session", split.session))
-    }
-    return Segments(Split(**cut, **of_trial), where)
+    return Segments(*segments_of(split, length, stride))
 
 
 def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -74,20 +71,25 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
 
     Raises:
         ValueError: if the split does not have the channels, bins or external inputs that the
-            model was built for, or counts that are not whole numbers under a Poisson model.
+            model was built for, or counts that are not whole numbers under a Poisson model, or
+            NaN that the encoders of a model without `masked` would see.
     """
     arguments = model.hyperparameters["arguments"]
     _check_sizes(arguments, split)
     segment = model.hyperparameters["params"]["segment"]
-    if segment >= split.encod.shape[1]:
+    bins = np.minimum(split.bins, split.encod.shape[1])
+    if segment >= bins.min():
         raise ValueError(
-            f"segment must be shorter than the trials of {split.encod.shape[1]} bins, got {segment}"
+            f"segment must be shorter than the trials of {bins.min()} bins, got {segment}"
         )
+    require_masked(model, split, "encod")
     if is_of_counts(arguments["likelihood"]):
         require_counts(split)
     inputs = {"spikes": split.encod}
     if arguments["ext_inputs"]:
         inputs["ext_input"] = split.ext_input
+    if "length" in model.input_names:
+        inputs["length"] = bins
     if "trial" in model.input_names:
         inputs["trial"] = np.arange(len(split.encod), dtype=np.int32)
     if "session" in model.input_names:
@@ -95,6 +97,24 @@ def model_arrays(model: BetaVAE, split: Split) -> tuple[dict[str, np.ndarray], n
     if "group" in model.input_names:
         inputs |= _groups(split)
     return inputs, split.recon[:, segment:]
+
+
+def require_masked(model: BetaVAE, split: Split, name: str) -> None:
+    """Refuse NaN in an array for a model that has no place for it.
+
+    Args:
+        model: a model of this package.
+        split: the trials.
+        name: `"encod"`, what the encoders see, or `"recon"`, what the likelihood is of.
+
+    Raises:
+        ValueError: naming the array.
+    """
+    if not model.hyperparameters["arguments"].get("masked") and split.lacks(name):
+        raise ValueError(
+            f"{name} must hold no NaN for a model without masked=True, got data with missing "
+            "values or trials of unequal length: training.data_arguments knows to set it"
+        )
 
 
 def equal_batches(count: int, batch_size: int) -> Iterator[np.ndarray]:

@@ -31,9 +31,11 @@ class Bidirectional(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     Call arguments:
         inputs: `[batch, time, channel]`.
+        length: bins of each trial, `[batch]`, for trials that are padded at their end: the
+            backward layer begins at the last bin of each. None: all bins.
 
     Returns:
-        `[batch, time, 2 units]`, or `[batch, 2 units]`.
+        `[batch, time, 2 units]`, with zeros after the end of a trial; or `[batch, 2 units]`.
 
     Raises:
         KeyError: if there is no such cell.
@@ -75,10 +77,12 @@ class Bidirectional(checks.TFKerasOnly, tf_keras.layers.Layer):
         self.backward_rnn.build(input_shape)
         super().build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs, length=None):
         inputs, both = time_first(inputs), (self.forward_rnn, self.backward_rnn)
-        done = recurrent_scans(*(one_way.recurrence(inputs) for one_way in both))
-        states = [one_way.from_states(s) for one_way, (s, *_) in zip(both, done, strict=True)]
+        done = recurrent_scans(*(one_way.recurrence(inputs, length) for one_way in both))
+        states = [
+            one_way.from_states(s, length) for one_way, (s, *_) in zip(both, done, strict=True)
+        ]
         return tf.concat(states, axis=-1)
 
     def get_config(self):

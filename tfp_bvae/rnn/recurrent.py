@@ -8,6 +8,7 @@ import tf_keras
 from tfp_bvae import checks
 from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.kernels import L2Penalty, forget_bias, gate_bias, scaled_normal
+from tfp_bvae.rnn.lengths import backward_in_time, last_step, until_end
 from tfp_bvae.rnn.recurrence import Recurrence, recurrent_scans
 from tfp_bvae.rnn.scan import project, time_first
 
@@ -59,22 +60,30 @@ class _Recurrent(checks.TFKerasOnly, tf_keras.layers.Layer):
         """The states before the first step."""
         return [tf.zeros([batch, self.units], dtype)] * CELLS[self.cell].num_states
 
-    def call(self, inputs):
-        ((states, *_),) = recurrent_scans(self.recurrence(time_first(inputs)))
-        return self.from_states(states)
+    def call(self, inputs, length=None):
+        ((states, *_),) = recurrent_scans(self.recurrence(time_first(inputs), length))
+        return self.from_states(states, length)
 
-    def recurrence(self, inputs: tf.Tensor) -> Recurrence:
+    def recurrence(self, inputs: tf.Tensor, length: tf.Tensor | None = None) -> Recurrence:
         """What is to be run over inputs `[time, batch, channel]`; adds the penalty."""
         self.penalty(self.recurrent_kernel)
+        if length is not None and self.go_backwards:
+            inputs = backward_in_time(inputs, length)
         cell = CELLS[self.cell]
         weights = (cell.split(tf.convert_to_tensor(w)) for w in (self.kernel, self.bias))
         projected = tuple(project(inputs, w) + b for w, b in zip(*weights, strict=True))
         start = self._start(tf.shape(inputs)[1], inputs.dtype)
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
-        return Recurrence(self.cell, projected, start, kernel, self.clip, self.go_backwards)
+        reverse = self.go_backwards and length is None
+        return Recurrence(self.cell, projected, start, kernel, self.clip, reverse)
 
-    def from_states(self, states: tf.Tensor) -> tf.Tensor:
-        """The output, from the states `[time, batch, units]`."""
+    def from_states(self, states: tf.Tensor, length: tf.Tensor | None = None) -> tf.Tensor:
+        """The output, from the states `[time, batch, units]` as `recurrence` gives them."""
+        if length is not None and not self.return_sequences:
+            return last_step(states, length)  # of the run, in whichever direction
+        if length is not None:
+            states = backward_in_time(states, length) if self.go_backwards else states
+            states = until_end(states, length)
         if self.return_sequences:
             return time_first(states)
         return states[0 if self.go_backwards else -1]
@@ -108,9 +117,11 @@ class GRU(_Recurrent):
 
     Call arguments:
         inputs: `[batch, time, channel]`.
+        length: bins of each trial, `[batch]`, for trials that are padded at their end: then the
+            last step, with which a run backward begins, is that of each trial. None: all bins.
 
     Returns:
-        `[batch, time, units]`, or `[batch, units]`.
+        `[batch, time, units]`, with zeros after the end of a trial; or `[batch, units]`.
 
     Raises:
         ValueError: for a setting out of its range, or inputs without a time axis.

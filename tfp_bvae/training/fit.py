@@ -10,7 +10,7 @@ from typing import Any
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset, Split
-from tfp_bvae.models import BetaVAE, model_arrays, model_segments
+from tfp_bvae.models import BetaVAE, model_arrays, model_segments, require_masked
 from tfp_bvae.training.alignment import start_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
@@ -91,6 +91,7 @@ def fit(
     data = start_sessions(model, data, settings)
     _check_num_trials(model, len(data.train.encod))
     require_groups(model, data.train)
+    require_masked(model, data.train, "recon")
     batches, sampling = _batches(model, data.train, settings)
     compile_model(model, settings, steps=settings.epochs * len(batches))
 

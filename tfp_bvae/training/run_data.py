@@ -15,6 +15,8 @@ __all__ = ["data_arguments", "fingerprint", "mean_rates"]
 def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 0) -> Arguments:
     """The `Arguments` of a model for a dataset; with sessions, where it is of more than one.
 
+    `masked` is set where an entry of the data is missing (NaN), or trials differ in length.
+
     >>> from tfp_bvae.data import lorenz
     >>> data_arguments(lorenz(num_conditions=1), seed=3).channels
     30
@@ -33,6 +35,7 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
         num_sessions=int(sessions) if sessions > 1 else None,
         bin_width=data.bin_width,
         likelihood=likelihood,
+        masked=data.train.is_masked or data.valid.is_masked,
         seed=seed,
     )
 

@@ -26,8 +26,9 @@ class HeldOut:
 
     Where the data hold out channels or later bins, those are the entries. Otherwise a fixed
     random fifth of the entries is hidden from the encoders (and the rest scaled up, as
-    coordinated dropout does in training) and scored. The posterior mean is used: no randomness
-    enters, so that scores of different epochs and models can be compared.
+    coordinated dropout does in training) and scored. What was not observed (NaN) is not scored.
+    The posterior mean is used: no randomness enters, so that scores of different epochs and models
+    can be compared.
 
     Args:
         model: the model.
@@ -78,12 +79,12 @@ class HeldOut:
         if not self._hides:
             scored = np.ones(targets.shape, bool)
             scored[:, : self._seen[0], : self._seen[1]] = False
-            return inputs, targets, scored
+            return inputs, targets, scored & ~np.isnan(targets)
         scored = _hidden(int(trials[0]), targets.shape)
         spikes = inputs["spikes"] / (1.0 - HIDDEN)
         spikes[:, self._skipped :] *= ~scored
         spikes[:, : self._skipped] = inputs["spikes"][:, : self._skipped]
-        return inputs | {"spikes": spikes}, targets, scored
+        return inputs | {"spikes": spikes}, targets, scored & ~np.isnan(targets)
 
 
 def _hidden(first: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,6 +9,7 @@ import tf_keras
 
 from tfp_bvae import layers
 from tfp_bvae.models.builders.dynamic import create_z_prior
+from tfp_bvae.models.builders.recurrent import of_length
 from tfp_bvae.models.hyperparameters import Arguments, Params
 
 __all__ = ["Objective"]
@@ -24,10 +25,11 @@ class Objective:
     Args:
         arguments: number of samples, and which bound.
         params: betas, free bits, and penalties on q(f).
+        length: bins of z of each trial, `[batch]`, where they differ.
     """
 
-    def __init__(self, arguments: Arguments, params: Params):
-        self._arguments, self._params = arguments, params
+    def __init__(self, arguments: Arguments, params: Params, length: tf.Tensor | None = None):
+        self._arguments, self._params, self._length = arguments, params, length
         self._ratios: list[tf.Tensor] = []
         self.on_the_way_out: list[Callable] = []
 
@@ -72,13 +74,14 @@ class Objective:
 
     def _term(self, latent: str, inputs: list) -> tf.Tensor:
         name = f"kl_{latent}"
+        length = of_length(self._length if latent == "z" else None)
         if not self._arguments.importance_weighted:
             return layers.KLDivergence(
                 getattr(self._params, f"beta_{latent}"),
                 free_bits=getattr(self._params, f"free_bits_{latent}"),
                 capacity=getattr(self._params, f"capacity_{latent}"),
                 name=name,
-            )(inputs)
-        value, ratio = layers.LogRatio(name=name)(inputs)
+            )(inputs, **length)
+        value, ratio = layers.LogRatio(name=name)(inputs, **length)
         self._ratios.append(ratio)
         return value

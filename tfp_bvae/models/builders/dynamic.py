@@ -10,7 +10,7 @@ import tf_keras
 
 from tfp_bvae import checks, layers
 from tfp_bvae.models.builders.doors import Settings, as_arguments, as_params, fan_in
-from tfp_bvae.models.builders.recurrent import make_rnn
+from tfp_bvae.models.builders.recurrent import make_rnn, of_length
 from tfp_bvae.models.builders.static import posterior_of
 from tfp_bvae.models.hyperparameters import Arguments, Params
 
@@ -25,6 +25,7 @@ def create_z_encoder(
     inputs: tf.Tensor,
     f: tf.Tensor | None = None,
     arguments: Arguments | Mapping[str, Any] | None = None,
+    length: tf.Tensor | None = None,
 ) -> tf.Tensor:
     r"""One feature vector for each bin that is generated, from the data around it.
 
@@ -39,6 +40,7 @@ def create_z_encoder(
         inputs: what the z encoder may see, `[batch, time, channel]`, a Keras tensor.
         f: a sample of the static latent `[batch, f_size]`, where `f_joins` asks for it.
         arguments: `Arguments`, or a plain dict; for `forward_bins`.
+        length: bins of each trial that the encoder sees, `[batch]`, where they differ.
 
     Returns:
         `[batch, time (- segment) + forward_bins, units]`.
@@ -60,8 +62,8 @@ def create_z_encoder(
         inputs = tf_keras.layers.Identity(name="z_seen")(inputs)
     if params.f_joins == "first":
         inputs = layers.JoinOverTime(name="z_inputs_and_f")([inputs, f])
-    encoding = _first_layer(params)(inputs)
     both_ways = not (params.causal or params.z_encoder_cell == "dense")
+    encoding = _first_layer(params)(inputs, **of_length(length if both_ways else None))
     encoding = layers.TimeLag(params.lag, bidirectional=both_ways, name="lag")(encoding)
     encoding = after_segment(params, encoding)
     encoding = layers.PadTime(forward_bins, name="z_encoding")(encoding)

@@ -22,6 +22,8 @@ class PreparedInputs(NamedTuple):
     f: tf.Tensor  # what the f encoder sees, [batch, time or segment, channel]
     z: tf.Tensor  # what the z encoder sees, [batch, time (- segment), channel]
     taught: tuple[tf.Tensor, ...]  # weights of the gradient, [batch, time - segment, channels]
+    f_length: tf.Tensor | None = None  # bins of each trial that the f encoder sees, [batch]
+    z_length: tf.Tensor | None = None  # and the z encoder; None where all bins are seen
 
 
 def prepare_inputs(
@@ -30,21 +32,25 @@ def prepare_inputs(
     trial: tf.Tensor | None = None,
     arguments: Arguments | Mapping[str, Any] | None = None,
     session: tf.Tensor | None = None,
+    length: tf.Tensor | None = None,
 ) -> PreparedInputs:
-    """Dropout, the f encoder's segment, sample validation, coordinated dropout, input factors.
+    """What each encoder may see: dropout, the segment of f, masks, and input factors.
 
     With a `segment` of leading bins the f encoder sees these alone, unmasked, so that nothing
     later can leak into the initial state; the masks act on the rest. A causal z encoder runs
     through the segment as well, and so starts warm.
 
+    With `masked` data may be NaN, which the encoders see as zero, as all that is hidden from them.
+
     Args:
         params: `Params`, or a plain dict.
         inputs: data `[batch, time, channels]`, a Keras tensor.
         trial: whole numbers that name the trials, `[batch]`; `sample_validation` needs them.
-        arguments: `Arguments`, or a plain dict; for the `seed` of the sample-validation mask, and
-            the sessions.
+        arguments: `Arguments`, or a plain dict; for `masked`, the `seed` of the sample-validation
+            mask, and the sessions.
         session: whole numbers that name the session of each trial, `[batch]`, where there are
             sessions: each has input factors of its own.
+        length: bins of each trial, `[batch]`, where they differ.
 
     Returns:
         A `PreparedInputs`; its `taught` are for `layers.GradientBlock`.
@@ -58,8 +64,10 @@ def prepare_inputs(
     (TensorShape([None, 10, 36]), TensorShape([None, 236, 36]), 1)
     """
     arguments = as_arguments(arguments, params)
-    seed, params = arguments.seed, as_params(params)
+    params = as_params(params)
     checks.not_keras3("inputs", inputs)
+    if arguments.masked:
+        inputs = layers.MissingToZero(name="observed")(inputs)
     seen = layers.SeededDropout(params.dropout, name="input_dropout")(inputs)
     head, taught = None, []
     if params.segment:
@@ -68,7 +76,7 @@ def prepare_inputs(
         if trial is None:
             raise ValueError("trial must be given with sample_validation, got None")
         hold_out = layers.SampleValidation(
-            params.sample_validation, seed=seed, name="sample_validation"
+            params.sample_validation, seed=arguments.seed, name="sample_validation"
         )
         seen, weights = hold_out([seen, trial])
         taught.append(weights)
@@ -83,10 +91,12 @@ def prepare_inputs(
         seen = project(seen)
         head = None if head is None else project(head)
     if head is None:
-        return PreparedInputs(seen, seen, tuple(taught))
+        return PreparedInputs(seen, seen, tuple(taught), length, length)
     if params.causal:
         seen = tf_keras.layers.Concatenate(axis=1, name="segment_and_rest")([head, seen])
-    return PreparedInputs(head, seen, tuple(taught))
+    elif length is not None:
+        length = length - params.segment
+    return PreparedInputs(head, seen, tuple(taught), None, length)
 
 
 def _projection(

@@ -52,9 +52,10 @@ def create_model(
 
     Returns:
         A `BetaVAE`. Inputs, by name: `spikes` `[batch, time, channels]`, and where asked for
-        `ext_input` `[batch, time + forward_bins, ext_inputs]`, `trial` `[batch]` (with
-        `sample_validation`) and `session` `[batch]` (with `num_sessions`). Output: the likelihood,
-        event `[time - segment + forward_bins, outputs]`.
+        `ext_input` `[batch, time + forward_bins, ext_inputs]`, `length` `[batch]` (bins of each
+        trial; with `masked`), `trial` `[batch]` (with `sample_validation`) and `session` `[batch]`
+        (with `num_sessions`). Output: the likelihood, event
+        `[time - segment + forward_bins, outputs]`.
 
     Raises:
         KeyError: for an unknown setting.
@@ -82,16 +83,20 @@ def create_model(
             key: layers.RepeatSamples(arguments.num_samples, name=f"{key}_repeated")(x)
             for key, x in inputs.items()
         }
-    session = entries.get("session")
-    seen = prepare_inputs(params, entries["spikes"], entries.get("trial"), arguments, session)
+    session, length = entries.get("session"), entries.get("length")
+    seen = prepare_inputs(
+        params, entries["spikes"], entries.get("trial"), arguments, session, length
+    )
     ext_input = entries.get("ext_input")
+    if ext_input is not None and arguments.masked:
+        ext_input = layers.MissingToZero(name="ext_observed")(ext_input)
     if ext_input is not None and params.segment:
         _, ext_input = layers.SplitTime(params.segment, name="ext_segment")(ext_input)
 
-    objective = Objective(arguments, params)
-    f_params = create_f_encoder(params, seen.f)
+    objective = Objective(arguments, params, _steps(arguments, params, length))
+    f_params = create_f_encoder(params, seen.f, seen.f_length)
     f = objective.static(make_f_variational(params, f_params), create_f_prior(params, f_params))
-    factors = _generate(seen.z, f, ext_input, arguments, params, objective)
+    factors = _generate(seen, f, ext_input, arguments, params, objective)
     likelihood = create_output_distribution(
         params, factors, arguments, seen.taught, objective.on_the_way_out, session
     )
@@ -143,18 +148,26 @@ def _inputs(arguments: Arguments, params: Params) -> dict[str, tf.Tensor]:
         inputs["ext_input"] = tf_keras.Input([None, arguments.ext_inputs], name="ext_input")
     if arguments.num_sessions is not None:
         inputs["session"] = session_input()
+    if arguments.masked:
+        inputs["length"] = tf_keras.Input([], dtype="int32", name="length")
     if params.sample_validation:
         inputs["trial"] = tf_keras.Input([], dtype="int32", name="trial")
     return inputs
 
 
+def _steps(arguments: Arguments, params: Params, length: tf.Tensor | None) -> tf.Tensor | None:
+    """Bins that are generated of each trial, `[batch]`, from those that are encoded."""
+    later = arguments.forward_bins - params.segment
+    return length if length is None or not later else length + later
+
+
 def _generate(seen, f, ext_input, arguments: Arguments, params: Params, objective: Objective):
     """Factors, by the way of z where there is one."""
     if not params.z_size:
-        like = after_segment(params, seen)
+        like = after_segment(params, seen.z)
         like = layers.PadTime(arguments.forward_bins, name="steps")(like)
         return create_generator(params, f, like=like, ext_input=ext_input)["factors"]
-    encoding = create_z_encoder(params, seen, f, arguments)
+    encoding = create_z_encoder(params, seen.z, f, arguments, seen.z_length)
     if params.generator_cell == "complex":
         out = create_generator_lfads(params, f, encoding, ext_input)
         path = [out["inferred_loc"], out["inferred_scale"], out["inferred"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,11 +74,11 @@ def likelihood_layer(arguments: Arguments) -> layers.DistributionLayer:
     makers = {
         "poisson": layers.PoissonLikelihood,
         "gaussian": layers.GaussianLikelihood,
-        "gaussian_full": lambda name: layers.GaussianLikelihood(covariance="full", name=name),
+        "gaussian_full": functools.partial(layers.GaussianLikelihood, covariance="full"),
         "negative_binomial": layers.NegativeBinomialLikelihood,
         "zero_inflated_poisson": layers.ZeroInflatedPoissonLikelihood,
     }
-    return makers[arguments.likelihood](name="likelihood")
+    return makers[arguments.likelihood](missing=arguments.masked, name="likelihood")
 
 
 def start_read_out(model: tf_keras.Model, mean_rates: np.ndarray, arguments: Arguments) -> None:

@@ -7,7 +7,7 @@ import tf_keras
 
 from tfp_bvae import checks, rnn
 
-__all__ = ["make_rnn", "stack_two", "two_last_states"]
+__all__ = ["make_rnn", "of_length", "stack_two", "two_last_states"]
 
 CELLS = {
     "clipped_gru": rnn.ClippedGRU,
@@ -33,6 +33,11 @@ def make_rnn(
         )
     clipping = {"clip": clip} if cell == "clipped_gru" else {}
     return CELLS[cell](units, return_sequences=return_sequences, name=name, **clipping)
+
+
+def of_length(length: tf.Tensor | None) -> dict[str, tf.Tensor]:
+    """How a layer is told of unequal trials; not at all where there are none."""
+    return {} if length is None else {"length": length}
 
 
 def stack_two(

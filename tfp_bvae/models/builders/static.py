@@ -7,7 +7,7 @@ import tf_keras
 
 from tfp_bvae import layers
 from tfp_bvae.models.builders.doors import Settings, as_params, fan_in
-from tfp_bvae.models.builders.recurrent import make_rnn
+from tfp_bvae.models.builders.recurrent import make_rnn, of_length
 from tfp_bvae.models.hyperparameters import Params
 
 __all__ = ["create_f_encoder", "create_f_prior", "make_f_variational"]
@@ -16,7 +16,9 @@ Dense = tf_keras.layers.Dense
 MIN_SCALE = 1e-2  # floor on the scale of q(f): its KL stays finite
 
 
-def create_f_encoder(params: Settings, inputs: tf.Tensor) -> tf.Tensor:
+def create_f_encoder(
+    params: Settings, inputs: tf.Tensor, length: tf.Tensor | None = None
+) -> tf.Tensor:
     r"""A recurrent encoder of the whole sequence, and the parameters of q(f) it gives.
 
     .. math:: h = \mathrm{dropout}(\mathrm{RNN}(x_{1:T})), \qquad
@@ -25,6 +27,7 @@ def create_f_encoder(params: Settings, inputs: tf.Tensor) -> tf.Tensor:
     Args:
         params: `Params`, or a plain dict.
         inputs: what the f encoder may see, `[batch, time, channel]`, a Keras tensor.
+        length: bins of each trial, `[batch]`, where they differ.
 
     Returns:
         Parameters of q(f), locations first, `[batch, parameter]`; for `make_f_variational`.
@@ -46,7 +49,7 @@ def create_f_encoder(params: Settings, inputs: tf.Tensor) -> tf.Tensor:
             return_sequences=not last,
             clip=params.clip,
             name="f_encoder" if last else f"f_encoder_{depth}",
-        )(encoding)
+        )(encoding, **of_length(length))
     return f_parameters(params, encoding)
 
 
