@@ -87,3 +87,17 @@ def test_counts_are_poisson_with_the_true_rate():
 def test_wrong_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=message):
         lorenz(**arguments)
+
+
+def test_another_session_is_of_the_same_system_and_other_neurons():
+    sizes = {"num_conditions": 3, "num_trials": 4, "num_valid": 1}
+    one, other, wider = (
+        lorenz(seed=5, session=session, num_channels=channels, **sizes)
+        for session, channels in ((0, 8), (1, 8), (1, 11))
+    )
+    np.testing.assert_array_equal(one.attrs["latents"], other.attrs["latents"])
+    np.testing.assert_array_equal(one.attrs["latents"], wider.attrs["latents"])
+    assert (one.attrs["loadings"] != other.attrs["loadings"]).all()
+    assert (one.train.recon != other.train.recon).any()
+    with pytest.raises(ValueError, match="session must be a whole number of at least 0"):
+        lorenz(session=-1)

@@ -16,7 +16,7 @@ from tfp_bvae.models.fhvae import fhvae
 
 __all__ = ["add_session"]
 
-SAME = ("forward_bins", "ext_inputs", "bin_width", "likelihood", "masked")
+SAME = ("forward_bins", "ext_inputs", "bin_width", "likelihood")
 
 
 def add_session(

@@ -24,6 +24,7 @@ def lorenz(
     duration_ms: int = 1000,
     bin_width_ms: int = 20,
     base_rate: float = 5.0,
+    session: int = 0,
 ) -> SpikeDataset:
     r"""Poisson spikes of neurons driven by a Lorenz system, one trajectory per condition.
 
@@ -48,6 +49,7 @@ def lorenz(
         duration_ms: length of a trial, ms; a multiple of `bin_width_ms`.
         bin_width_ms: width of a bin, ms.
         base_rate: rate of a neuron where the latents are zero, spikes/s.
+        session: the same system and the same conditions, seen by other neurons in other trials.
 
     Returns:
         A dataset with `truth` (expected spikes per bin), and in `attrs`: `train_cond_idx` and
@@ -73,7 +75,10 @@ def lorenz(
     num_train = training_trials(num_trials, num_valid)
     _check_bins(duration_ms, bin_width_ms)
     base_rate = checks.positive("base_rate", base_rate)
+    session = checks.whole_number("session", session, minimum=0)
     state_rng, loading_rng, count_rng = np.random.default_rng(seed).spawn(3)
+    if session:
+        loading_rng, count_rng = np.random.default_rng([seed, session]).spawn(2)
 
     initial = 2 * state_rng.standard_normal((num_conditions, LATENT_DIM))
     latents = _normalise(_trajectories(initial, duration_ms))
