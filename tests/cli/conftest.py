@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import tensorflow  # noqa: F401  what it writes to stderr at its import is no answer of ours
 
 from tfp_bvae.cli import main
 from tfp_bvae.data import write_hdf5

@@ -61,10 +61,10 @@ BAD_FILES = {
     "no key": (change(valid_encod_data=None), r"must hold the dataset 'valid_encod_data'"),
     "no spike train": (change(train_encod_data=None), r"must hold the dataset 'train_encod_data'"),
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-4000]), r"not damaged"),
-    "empty": (lambda path: path.write_bytes(b""), r"must be an HDF5 file, complete"),
-    "text": (lambda path: path.write_text("spikes"), r"must be an HDF5 file, complete"),
-    "gone": (lambda path: path.unlink(), r"must be an HDF5 file that exists"),
-    "folder": (lambda path: (path.unlink(), path.mkdir()), r"must be an HDF5 file that exists"),
+    "empty": (lambda path: path.write_bytes(b""), r"complete and not damaged; it is empty"),
+    "text": (lambda path: path.write_text("spikes"), r"its first bytes are b'spikes'"),
+    "gone": (lambda path: path.unlink(), r"FILE must be a file of data that exists"),
+    "folder": (lambda path: (path.unlink(), path.mkdir()), r"got a folder without zarr keys"),
 }
 
 

@@ -9,7 +9,18 @@ import pytest
 import tfp_bvae
 from tfp_bvae.cli.parser import MODELS, build_parser
 
-VERBS = ("simulate", "chop", "fit", "infer", "evaluate", "export", "demo", "settings")
+VERBS = (
+    "simulate",
+    "fetch",
+    "convert",
+    "chop",
+    "fit",
+    "infer",
+    "evaluate",
+    "export",
+    "demo",
+    "settings",
+)
 
 
 def test_help_takes_less_than_a_second(executable):
@@ -75,7 +86,7 @@ def test_settings_lists_every_setting_once(call):
     [
         ([], "VERB"),
         (["fti"], "invalid choice: 'fti'"),
-        (["fit"], "F.h5, --out"),
+        (["fit"], "FILE, --out"),
         (["fit", "a.h5", "--out", "run", "--model", "lfds"], "choose from"),
         (["fit", "a.h5", "--out", "run", "--epoch", "3"], "unrecognized arguments: --epoch 3"),
         (["simulate", "lorenz", "--out", "a.h5", "--seed", "-1"], "--seed"),
@@ -91,5 +102,5 @@ def test_a_process_of_its_own_says_no_more_than_its_error(executable, tmp_path):
     words = ["fit", "gone.h5", "--out", "run"]
     done = subprocess.run([*executable, *words], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "tfp-bvae: error: F.h5 must be an HDF5 file that exists, got gone.h5\n"
+    assert done.stderr == "tfp-bvae: error: FILE must be a file of data that exists, got gone.h5\n"
     assert not list(tmp_path.iterdir())

@@ -61,8 +61,8 @@ def _check_paths(options: Namespace) -> None:
     given = vars(options)
     if given.get("run_folder") and not Path(options.run_folder).is_dir():
         raise FileNotFoundError(f"RUN must be the folder of a fit, got {options.run_folder}")
-    if given.get("data") and not Path(options.data).is_file():
-        raise FileNotFoundError(f"F.h5 must be an HDF5 file that exists, got {options.data}")
+    if given.get("data") and not Path(options.data).exists():
+        raise FileNotFoundError(f"FILE must be a file of data that exists, got {options.data}")
     if given.get("resume") and options.overwrite:
         raise ValueError("--resume and --overwrite must not be given both")
     if not given.get("out") or options.overwrite or given.get("resume"):

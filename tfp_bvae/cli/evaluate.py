@@ -16,8 +16,8 @@ def run(options: Namespace) -> None:
     """Print the scores of a fitted model as JSON, and nothing else, on stdout."""
     found = open_run(options.run_folder)
     path = options.data or found.data["path"]
-    if path is None or not Path(path).is_file():
-        raise FileNotFoundError(f"F.h5 must be given: the file of {found.path}, {path}, is gone")
+    if path is None or not Path(path).exists():
+        raise FileNotFoundError(f"FILE must be given: the file of {found.path}, {path}, is gone")
     if options.data:
         arguments = found.arguments
         data = read_dataset(path, arguments.likelihood, arguments.bin_width, stream=options.stream)

@@ -39,6 +39,9 @@ def run(options: Namespace) -> None:
     if "bin_width_note" in data.attrs and not options.quiet:
         note = data.attrs["bin_width_note"]
         print(f"tfp-bvae: note: {note}; --set bin_width=0.02, say, tells it", file=sys.stderr)
+    if "read_notes" in data.attrs and not options.quiet:
+        for note in data.attrs["read_notes"].splitlines():
+            print(f"tfp-bvae: note: {note}", file=sys.stderr)
     fit_run(found, data, quiet=options.quiet, keep=was_there)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import tfp_bvae
+from tfp_bvae.cli.parser_data import add_convert, add_fetch
 from tfp_bvae.cli.parser_export import add_export
 from tfp_bvae.cli.parser_parts import Parser, add_out, add_samples, add_verb, positive, whole
 from tfp_bvae.cli.parser_simulate import add_simulate
@@ -31,6 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     add_simulate(verbs)
+    add_fetch(verbs)
+    add_convert(verbs)
     _add_chop(verbs)
     _add_fit(verbs)
     _add_infer(verbs)
@@ -59,14 +62,14 @@ def _add_chop(verbs) -> None:
 
 
 def _add_windows(verb, required: bool) -> None:
-    of = "" if required else "F.h5 is a recording, [time, channel]: "
+    of = "" if required else "FILE is a recording, [time, channel]: "
     verb.add_argument(
         "--window", type=positive, required=required, metavar="N", help=f"{of}bins of a window"
     )
     verb.add_argument(
         "--overlap", type=whole, default=0, metavar="N", help="bins that windows share (0)"
     )
-    verb.add_argument("--key", metavar="NAME", help="dataset of the recording, where F.h5 has more")
+    verb.add_argument("--key", metavar="NAME", help="dataset of the recording, where it has more")
 
 
 def _add_stream(verb) -> None:
@@ -79,7 +82,9 @@ def _add_stream(verb) -> None:
 
 def _add_fit(verbs) -> None:
     verb = add_verb(verbs, "fit", "fit a model to a file")
-    verb.add_argument("data", metavar="F.h5", help="trials, under the names that lfads-torch uses")
+    verb.add_argument(
+        "data", metavar="FILE", help="trials: HDF5, npz, MATLAB, netCDF or zarr; else see convert"
+    )
     verb.add_argument("--model", choices=MODELS, default="lfads", help="which model (lfads)")
     add_out(verb, "RUN", "folder for the fitted model, its rates and scores")
     verb.add_argument(
@@ -103,7 +108,7 @@ def _add_fit(verbs) -> None:
 def _add_infer(verbs) -> None:
     verb = add_verb(verbs, "infer", "write the rates and latents that a fitted model infers")
     verb.add_argument("run_folder", metavar="RUN", help="folder of a fit")
-    verb.add_argument("data", metavar="F.h5", help="trials")
+    verb.add_argument("data", metavar="FILE", help="trials")
     add_out(verb, "P.h5", "the file to write")
     add_samples(verb)
     _add_stream(verb)
@@ -114,7 +119,7 @@ def _add_evaluate(verbs) -> None:
     verb = add_verb(verbs, "evaluate", "print the scores of a fitted model as JSON")
     verb.add_argument("run_folder", metavar="RUN", help="folder of a fit")
     verb.add_argument(
-        "data", metavar="F.h5", nargs="?", help="trials; without, those that it was fitted to"
+        "data", metavar="FILE", nargs="?", help="trials; without, those that it was fitted to"
     )
     add_samples(verb)
     _add_stream(verb)

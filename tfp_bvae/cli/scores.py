@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tfp_bvae.data import SpikeDataset, open_hdf5, read_hdf5, row_file, with_groups
+from tfp_bvae.cli.trials import read_trials
+from tfp_bvae.data import SpikeDataset, row_file, with_groups
 from tfp_bvae.inference import Posterior, Scores, posterior_parts
 from tfp_bvae.inference.report import RATES_UNIT
 from tfp_bvae.models import RECIPES, BetaVAE, is_of_counts
@@ -42,7 +42,7 @@ def read_dataset(
     group_by: str | None = None,
     stream: bool = False,
 ) -> SpikeDataset:
-    """A file's dataset.
+    """A file's dataset, whatever its format.
 
     Args:
         path: the file.
@@ -55,12 +55,7 @@ def read_dataset(
         KeyError: there is no array by which to make groups.
         ValueError: the bins of the file have another width, or the file is not as it must be.
     """
-    door = open_hdf5 if stream else read_hdf5
-    data = door(path, default_bin_width=bin_width, counts=is_of_counts(likelihood))
-    if bin_width is not None and not math.isclose(bin_width, data.bin_width, rel_tol=1e-6):
-        raise ValueError(
-            f"{path} must have bins of {bin_width:g} s, got bins of {data.bin_width:g} s"
-        )
+    data = read_trials(path, is_of_counts(likelihood), bin_width, stream)
     return data if group_by is None else with_groups(data, group_by)
 
 

@@ -111,7 +111,8 @@ def _of_hdf5(path: Path) -> Format:
             return Format("nwb", "NWB")
         if any("MATLAB_class" in file[key].attrs for key in keys if _is_hard(file, key)):
             return Format("mat73", "MATLAB v7.3")
-        found = family_of(keys) or family_of(_keys_of_groups(file))
+        found, inside = family_of(keys), family_of(_keys_of_groups(file))
+        found = inside if found is None and inside is not None and inside.kind == "nlb" else found
         if found:
             return Format(found.kind, f"HDF5 with the keys of {found.name}")
         if "trials" in keys and "counts" in keys and "bin_seconds" in file.attrs:
