@@ -14,71 +14,21 @@ import ast
 import importlib.util
 import platform
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 import scipy
 import sklearn
 import tables
+from nlb_cases import BINS, HELD_IN, Case, collinear, lorenz, missing
 from scipy import signal
 
-from tfp_bvae import data, metrics
+from tfp_bvae import inference, metrics, models
 
-BINS, HELD_IN = 40, 20  # that the encoders would see
 SMOOTHING = 3.5  # bins, 70 ms of 20; of PSTHs less: the Lorenz system is fast
-
-
-class Case(NamedTuple):
-    """What both sides score."""
-
-    name: str
-    train_rates: np.ndarray  # [trial, time, channel], spikes per bin
-    eval_rates: np.ndarray
-    train_spikes: np.ndarray
-    eval_spikes: np.ndarray
-    train_velocity: np.ndarray  # [trial, time, 2], NaN where it is not known
-    eval_velocity: np.ndarray
-    train_condition: np.ndarray  # [trial]
-    eval_condition: np.ndarray
-
-
-def lorenz(seed: int) -> Case:
-    """A simulated system: its rates with an error on them, velocity a mix of the rates."""
-    found = data.lorenz(num_conditions=8, num_trials=20, num_valid=4, seed=seed)
-    rng = np.random.default_rng(seed)
-    sides = [found.train, found.valid]
-    rates = [s.truth * rng.lognormal(0, 0.1, s.truth.shape) for s in sides]
-    mix = rng.normal(size=(rates[0].shape[-1], 2))
-    velocity = [x @ mix + 0.3 * rng.normal(size=(*x.shape[:2], 2)) for x in rates]
-    conditions = [found.attrs[f"{side}_cond_idx"] for side in ("train", "valid")]
-    spikes = [side.recon.astype(float) for side in sides]
-    return Case(f"Lorenz, seed {seed}", *rates, *spikes, *velocity, *conditions)
-
-
-def missing(seed: int) -> Case:
-    """Random numbers with gaps in spikes and behaviour, zero rates and a silent channel."""
-    rng = np.random.default_rng(seed)
-    rates = [rng.gamma(0.5, 0.5, size=(trials, 50, 30)) for trials in (60, 25)]
-    spikes = [rng.poisson(x).astype(float) for x in rates]
-    velocity = [rng.normal(size=(len(x), 50, 2)) + x[..., :2] for x in rates]
-    for x, k, v in zip(rates, spikes, velocity, strict=True):
-        x[rng.random(x.shape) < 0.01] = 0.0
-        k[..., 23] = 0.0
-        k[rng.random(k.shape[:2]) < 0.1] = np.nan
-        v[rng.random(v.shape[:2]) < 0.1] = np.nan
-    conditions = [rng.integers(0, 5, size=len(x)) for x in rates]
-    return Case(f"random with gaps, seed {seed}", *rates, *spikes, *velocity, *conditions)
-
-
-def collinear(seed: int) -> Case:
-    """Many channels that are mixes of a few factors, in small units: what a model's rates are."""
-    case, rng = missing(seed), np.random.default_rng(seed)
-    mix = np.exp(rng.normal(size=(6, 30)))
-    rates = [1e-2 * x[..., :6] @ mix + 1e-4 for x in case[1:3]]
-    return Case(f"collinear, seed {seed}", *rates, *case[3:])
 
 
 def of_bits(case: Case, nlb: ModuleType) -> Iterator[tuple[str, float, float]]:
@@ -157,6 +107,54 @@ def of_smoothing(case: Case, column: Callable) -> Iterator[tuple[str, float, flo
     yield "smoothing, largest value", np.nanmax(theirs) + difference, np.nanmax(theirs)
 
 
+def of_submission(case: Case, nlb: ModuleType) -> Iterator[tuple[str, float, float]]:
+    """The whole way: a file of `inference.write_nlb`, and what the benchmark's `evaluate` says."""
+    sizes = {"channels": HELD_IN, "outputs": case.eval_rates.shape[2]}
+    later = {"forward_bins": case.eval_rates.shape[1] - BINS}
+    model = models.dsae({**sizes, **later})  # only its settings are asked for
+    parts, counts = [], {}
+    for side, rates in (("train", case.train_rates), ("valid", case.eval_rates)):
+        nothing = np.zeros([len(rates), 1, 1])
+        posterior = inference.Posterior(rates, nothing, nothing[:, 0], nothing[:, 0])
+        parts.append((side, slice(0, len(rates)), posterior))
+        counts[side] = len(rates)
+    true = metrics.psth(case.train_spikes, case.train_condition)[:, :BINS]
+    trials = [np.flatnonzero(case.eval_condition == row) for row in range(len(true))]
+    stored = np.empty(len(trials), object)  # as h5py reads them
+    stored[:] = trials
+    targets = {
+        "eval_spikes_heldout": case.eval_spikes[:, :BINS, HELD_IN:],
+        "eval_spikes_heldin_forward": case.eval_spikes[:, BINS:, :HELD_IN],
+        "eval_spikes_heldout_forward": case.eval_spikes[:, BINS:, HELD_IN:],
+        "train_behavior": case.train_velocity[:, :BINS],
+        "eval_behavior": case.eval_velocity[:, :BINS],
+        "psth": true,
+        "eval_cond_idx": stored,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "submission.h5")
+        inference.write_nlb(path, "mc_maze_20", model, parts, counts)
+        (found,) = nlb.evaluate({"mc_maze_20": targets}, path)
+    theirs = found["mc_maze_20_split"]
+    train, rates = case.train_rates[:, :BINS], case.eval_rates[:, :BINS]
+    ours = {
+        "co-bps": metrics.co_smoothing(
+            rates, case.eval_spikes[:, :BINS], np.arange(rates.shape[2]) >= HELD_IN
+        ),
+        "fp-bps": metrics.forward_prediction(
+            case.eval_rates, case.eval_spikes, np.arange(case.eval_rates.shape[1]) >= BINS
+        ),
+        "vel R2": metrics.velocity_r2(
+            train, targets["train_behavior"], rates, targets["eval_behavior"]
+        ),
+        "psth R2": metrics.psth_r2(true, rates, case.eval_condition),
+    }
+    if set(ours) != set(theirs):
+        raise ValueError(f"evaluate must give {sorted(ours)}, got {sorted(theirs)}")
+    for name, score in ours.items():
+        yield f"{name} of a submission", score, theirs[name]
+
+
 def load(checkout: Path) -> tuple[ModuleType, Callable]:
     """`evaluation.py`, and `smooth_column` of `nwb_interface.py`."""
     spec = importlib.util.spec_from_file_location("nlb", checkout / "nlb_tools" / "evaluation.py")
@@ -210,7 +208,7 @@ def main() -> None:
     tables.write("nlb_parity", rows, text)
 
 
-SCORES = (of_bits, of_psth, of_velocity, of_speed)
+SCORES = (of_bits, of_psth, of_velocity, of_speed, of_submission)
 
 
 if __name__ == "__main__":

@@ -66,9 +66,23 @@ def test_data_that_are_gone_leave_their_labels(copied, data_file, tmp_path, call
     text = (copied / "run.json").read_text()
     (copied / "run.json").write_text(text.replace(str(data_file), str(tmp_path / "gone.h5")))
     code, _, err = call("export", copied, "--out", tmp_path / "a.nc")
-    assert code == 0 and "gone.h5 is not there: trials, bins and channels are counted" in err
+    assert code == 0 and "gone.h5 is not there; trials, bins and channels are counted" in err
     code, _, err = call("export", copied, "--out", tmp_path / "b.nc", "--data", data_file)
     assert (code, err) == (0, "")
+
+
+def test_data_that_changed_since_are_not_taken_for_those_of_the_run(
+    copied, data_file, dataset, tmp_path, call
+):
+    other = tmp_path / "other.h5"
+    write_hdf5(other, type(dataset)(dataset.valid, dataset.train, dataset.bin_width))
+    text = (copied / "run.json").read_text()
+    (copied / "run.json").write_text(text.replace(str(data_file), str(other)))
+    code, _, err = call("export", copied, "--out", tmp_path / "a.nc")
+    assert code == 0 and "the data are not those of" in err and err.count("\n") == 1
+    assert "condition" not in xr.load_dataset(tmp_path / "a.nc").coords
+    other.write_text("no HDF5")
+    assert call("export", copied, "--out", tmp_path / "b.nc").code == 0
 
 
 def test_an_output_that_is_there_stays_without_overwrite(fitted, tmp_path, call, refused):

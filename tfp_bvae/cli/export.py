@@ -64,18 +64,28 @@ def _write(run: Run, stored: StoredPosterior, data: SpikeDataset | None, options
 
 
 def _labels(run: Run, options: Namespace) -> SpikeDataset | None:
-    """The trials of the posterior, which have labels; None where they are not at hand."""
-    if options.posterior and not options.data:
+    """The trials of the posterior, which have labels; None where they are not at hand.
+
+    What the user names must do; what the run remembers may have moved, or changed since.
+    """
+    if options.data:
+        return _read(run, options.data, of_run=not options.posterior)
+    if options.posterior:
         return None  # of other trials than those of the run
-    path = options.data or run.data["path"]
-    if path is None or not Path(path).is_file():
-        _note(f"{path or 'the data'} is not there: trials, bins and channels are counted")
+    path = run.data["path"]
+    try:
+        if path is None or not Path(path).is_file():
+            raise FileNotFoundError(f"{path or 'the file of the data'} is not there")
+        return _read(run, path, of_run=True)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        reason = error.args[0] if isinstance(error, KeyError) else error
+        note = f"{reason}; trials, bins and channels are counted, --data finds their labels"
+        print(f"tfp-bvae: note: {note}", file=sys.stderr)
         return None
+
+
+def _read(run: Run, path: str, of_run: bool) -> SpikeDataset:
     data = read_data_of(run, path, stream=True)
-    if not options.posterior:
+    if of_run:
         run.require_same(data)
     return data
-
-
-def _note(text: str) -> None:
-    print(f"tfp-bvae: note: {text}", file=sys.stderr)

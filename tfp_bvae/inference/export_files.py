@@ -16,7 +16,10 @@ import numpy as np
 from tfp_bvae.data import atomic_file
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
+
+TABLE = 2**22  # bytes of numbers that become text at a time
 
 __all__ = ["write_csv", "write_netcdf", "write_zarr"]
 
@@ -105,14 +108,25 @@ def write_csv(path: str | os.PathLike[str], parts: Iterable[xr.Dataset]) -> None
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_csv(f"{folder}/a.csv", [rates.assign_coords(trial=[7], time=[0.0, 0.02])])
     ...     Path(f"{folder}/a.csv").read_text().split()
-    ['trial,time,rates_0', '7,0.0,1', '7,0.02,1']
+    ['trial,time,rates_0', '7,0,1', '7,0.02,1']
     """
     with atomic_file(path) as beside, open(beside, "w", encoding="utf-8", newline="") as file:
-        for number, part in enumerate(parts):
-            _table(part).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+        header = True
+        for part in parts:
+            for block in _blocks(part):
+                table = _table(block)
+                table.to_csv(file, index=False, header=header, float_format="%.7g")
+                header = False
 
 
-def _table(part: xr.Dataset):
+def _blocks(part: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Some trials at a time: text takes many times the memory of its numbers."""
+    size = max(1, TABLE // max(1, part.nbytes // part.sizes["trial"]))
+    for first in range(0, part.sizes["trial"], size):
+        yield part.isel(trial=slice(first, first + size))
+
+
+def _table(part: xr.Dataset) -> pd.DataFrame:
     """A pandas table of a part."""
     import pandas as pd
 
@@ -132,8 +146,7 @@ def _table(part: xr.Dataset):
         seen |= ~np.isnan(flat).all(axis=1)
         labels = part[last].values if last in part.coords else range(flat.shape[1])
         for label, values in zip(labels, flat.T, strict=True):
-            columns[f"{name}_{label}"] = np.char.mod("%.7g", values)
-            columns[f"{name}_{label}"][np.isnan(values)] = ""
+            columns[f"{name}_{label}"] = values
     return pd.DataFrame(columns)[seen]
 
 
