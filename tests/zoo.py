@@ -50,6 +50,12 @@ class Model(NamedTuple):
         if "ext_inputs" in self.arguments:
             length = steps + self.arguments.get("forward_bins", 0)
             found["ext_input"] = normal(batch, length, self.arguments["ext_inputs"])
+        if self.arguments.get("masked"):
+            found["spikes"][0, 1] = found["spikes"][1, steps // 2, 0] = np.nan
+            if "num_groups" not in self.arguments:  # segments are all of one length
+                found["length"] = np.full(batch, steps, "int32")
+                found["length"][-1] = steps - 2
+                found["spikes"][-1, steps - 2 :] = np.nan
         if "num_groups" in self.arguments:
             found["group"] = np.arange(batch, dtype="int32") % self.arguments["num_groups"]
             found["count"] = np.full(batch, 5.0, "float32")
@@ -65,7 +71,11 @@ class Model(NamedTuple):
 
     def targets(self, batch: int = BATCH, steps: int = STEPS) -> np.ndarray:
         """What the likelihood is of."""
-        return counts(*self.shapes(batch, steps)[0])
+        found = counts(*self.shapes(batch, steps)[0])
+        if self.arguments.get("masked"):
+            found[0, 0] = np.nan
+            found[-1, -2:] = np.nan
+        return found
 
 
 MODELS = {
@@ -85,6 +95,7 @@ MODELS = {
         {"segment": 2, "input_factors": 4},
     ),
     "lfads, gaussian": Model({"likelihood": "gaussian"}, {}),
+    "lfads, masked": Model({"masked": True}, {"segment": 1, "l2_generator": 0.1}),
 }
 FEW_MODELS = ["lfads, ext_input", "lfads, no controller, all else"]  # where all would take long
 
@@ -93,6 +104,9 @@ OTHER_MODELS = {
     "dsae, factorized": Model(
         {"outputs": 6}, {"generator_cell": "gru", "f_enters": "both"},
         create=functools.partial(models.dsae, posterior="factorized"),
+    ),
+    "dsae, full, masked": Model(
+        {"masked": True}, {"z_encoder_units2": 3, "z_prior_units": 3}, create=models.dsae
     ),
     "fhvae": Model({"num_groups": 2}, {"discrimination": 0.5}, create=models.fhvae),
     "fhvae, sessions": Model({"num_groups": 2, "num_sessions": 2}, {}, create=models.fhvae),

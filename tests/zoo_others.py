@@ -38,6 +38,7 @@ OTHERS = {
         layers.GradientBlock,
         lambda b, t: [path(b, t), path(b, t - 1, 2) ** 2], each_step(CHANNELS),
     ),
+    "MissingToZero": Specimen(layers.MissingToZero, path, each_step(CHANNELS)),
     "GroupDiscrimination": Specimen(
         lambda: layers.GroupDiscrimination(2.0),
         lambda b, t: [normal(b, 2 * LATENT), np.arange(b, dtype="int32"), normal(b, LATENT)],

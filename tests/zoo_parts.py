@@ -45,6 +45,11 @@ def of_sessions(batch: int, steps: int) -> list[np.ndarray]:
     return [path(batch, steps), np.arange(batch, dtype="int32") % 2]
 
 
+def unequal(batch: int, steps: int) -> list[np.ndarray]:
+    """Sequences, and how many steps each has."""
+    return [path(batch, steps), np.maximum(steps - np.arange(batch, dtype="int32"), 1)]
+
+
 def drawn(batch: int, steps: int) -> list[np.ndarray]:
     """Location, scale and a draw at each step."""
     loc, raw, noise = (normal(batch, steps, LATENT, seed=seed) for seed in range(3))
@@ -77,6 +82,12 @@ def between(layer, inputs):
     *path_and_params, goes_on = inputs
     q = layers.PathPosterior(name="q")(path_and_params)
     return layer([q, layers.AR1Prior(LATENT, name="p")(goes_on), goes_on])
+
+
+def with_length(layer, inputs):
+    """Wires a layer that is told how long each trial is."""
+    sequence, length = inputs
+    return layer(sequence, length=length)
 
 
 def one_step(layer, inputs):

@@ -2,7 +2,18 @@
 
 import functools
 
-from zoo_parts import DECODED, LATENT, UNITS, Specimen, each_step, in_rnn, path, start
+from zoo_parts import (
+    DECODED,
+    LATENT,
+    UNITS,
+    Specimen,
+    each_step,
+    in_rnn,
+    path,
+    start,
+    unequal,
+    with_length,
+)
 
 from tfp_bvae import rnn
 
@@ -13,6 +24,10 @@ RECURRENT = {
     "Bidirectional, sequences": Specimen(
         lambda: rnn.Bidirectional(UNITS, return_sequences=True, clip=0.3),
         path, each_step(2 * UNITS),
+    ),
+    "Bidirectional, unequal trials": Specimen(
+        lambda: rnn.Bidirectional(UNITS, return_sequences=True),
+        unequal, each_step(2 * UNITS), with_length,
     ),
     "Bidirectional, LSTM": Specimen(
         lambda: rnn.Bidirectional(UNITS, "lstm", return_sequences=True),
@@ -33,6 +48,9 @@ RECURRENT = {
         functools.partial(start, like=1), each_step(3, UNITS),
     ),
     "GRU": Specimen(lambda: rnn.GRU(UNITS), path, lambda b, t: [(b, UNITS)]),
+    "GRU, unequal trials": Specimen(
+        lambda: rnn.GRU(UNITS, go_backwards=True), unequal, lambda b, t: [(b, UNITS)], with_length
+    ),
     "GRU, backward sequences": Specimen(
         lambda: rnn.GRU(UNITS, True, go_backwards=True, recurrent_l2=0.1), path, each_step(UNITS)
     ),

@@ -106,6 +106,12 @@ STOCHASTIC = {
     "ZeroInflatedPoissonLikelihood": Specimen(
         lambda: layers.ZeroInflatedPoissonLikelihood(0.2), path, each_step(CHANNELS)
     ),
+    "PoissonLikelihood, missing": Specimen(
+        lambda: layers.PoissonLikelihood(missing=True), path, each_step(CHANNELS)
+    ),
+    "GaussianLikelihood, full, missing": Specimen(
+        lambda: layers.GaussianLikelihood("full", missing=True), path, each_step(CHANNELS)
+    ),
     "ZeroInflatedPoissonLikelihood, sampled": Specimen(
         lambda: layers.ZeroInflatedPoissonLikelihood(value="auto", seed=1),
         path, each_step(CHANNELS), random="in training",

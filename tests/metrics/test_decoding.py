@@ -89,7 +89,8 @@ def test_constant_and_more_features_than_bins():
         ({"x": np.ones((19, 7, 6))}, ValueError, "x and y must have the same number of trials"),
         ({"x": np.ones((20, 6, 6))}, ValueError, "x and y must have the same number of time bins"),
         ({"x": np.ones((20, 7))}, ValueError, "x must have 3 axes"),
-        ({"x": np.full((20, 7, 6), np.nan)}, ValueError, "x must be finite"),
+        ({"x": np.full((20, 7, 6), np.inf)}, ValueError, "x must be finite"),
+        ({"x": np.full((20, 7, 6), np.nan)}, ValueError, "known in 0 of 20 trials"),
     ],
 )
 def test_wrong_arguments_are_named(data, change, error, message):

@@ -42,7 +42,25 @@ def run(options: Namespace) -> None:
     if "read_notes" in data.attrs and not options.quiet:
         for note in data.attrs["read_notes"].splitlines():
             print(f"tfp-bvae: note: {note}", file=sys.stderr)
+    if not options.quiet:
+        _note_what_is_missing(data)
     fit_run(found, data, quiet=options.quiet, keep=was_there)
+
+
+def _note_what_is_missing(data: SpikeDataset) -> None:
+    """One line on stderr, where entries were not observed or trials are of unequal length."""
+    sides = (data.train, data.valid)
+    missing = sum(side.missing for side in sides)
+    entries = sum(int(side.bins.sum()) * side.recon.shape[2] for side in sides)
+    shorter = sum(int((side.bins < side.recon.shape[1]).sum()) for side in sides)
+    if missing or shorter:
+        trials = sum(side.num_trials for side in sides)
+        print(
+            f"tfp-bvae: note: {missing} of {entries} entries ({missing / entries:.1%}) were not "
+            f"observed; {shorter} of {trials} trials are shorter than {data.train.recon.shape[1]} "
+            "bins",
+            file=sys.stderr,
+        )
 
 
 def make_way(path: Path, overwrite: bool) -> None:

@@ -63,7 +63,9 @@ def score(model: BetaVAE, split: Split, rates: np.ndarray | StoredArray) -> dict
         `bits_per_spike_held_out` (channels that the encoders do not see, in bins that they do see:
         co-smoothing) and `bits_per_spike_forward` (later bins). With true rates: `rate_r2` (per
         channel, then averaged), `rate_r2_pooled`, and `bits_per_spike_true`, what the true rates
-        reach. For a Gaussian model `r2` of the data instead of bits.
+        reach. For a Gaussian model `r2` of the data instead of bits. What was not observed, or is
+        after the end of a trial (NaN), is left out; R2 is the mean over channels of which
+        something is known.
 
     Raises:
         ValueError: if the trials do not suit the model.
@@ -127,7 +129,7 @@ class Scores:
         truth = None if self._truth is None else self._truth[trials]
         for name, bits in self._bits.items():
             if name == "bits_per_spike_true":
-                bits.add(truth, targets)
+                bits.add(truth, np.where(np.isnan(truth), np.nan, targets))
             else:
                 bits.add(rates[self._regions[name]], targets[self._regions[name]])
         for name, r2 in self._r2.items():
@@ -140,7 +142,7 @@ class Scores:
     def result(self) -> dict[str, float | None]:
         """The scores of all trials that were added, by name; those of `score`."""
         bits = {name: b.result() if b.spikes else None for name, b in self._bits.items()}
-        r2 = {name: float(r.result().mean()) for name, r in self._r2.items()}
+        r2 = {name: float(np.nanmean(r.result())) for name, r in self._r2.items()}
         true = {name: bits.pop(name) for name in ("bits_per_spike_true",) if name in bits}
         return bits | r2 | true
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,14 +56,16 @@ def fit_ridge(
     squared error over all trials left out. One singular value decomposition serves all penalties.
 
     Args:
-        x: features (log rates), `[trial, time, feature]`.
-        y: behaviour of the same bins, `[trial, time, output]`.
+        x: features (log rates), `[trial, time, feature]`; bins with NaN are left out.
+        y: behaviour of the same bins, `[trial, time, output]`; NaN marks what is not known, and is
+            left out, of each output for itself.
         alphas: penalties to choose from, above 0.
         folds: number of groups of trials, 2 to the number of trials.
         seed: seed of the draw of the groups.
 
     Raises:
-        ValueError: shapes do not match, a value is not finite, or a penalty is not above 0.
+        ValueError: shapes do not match, a value is infinite, an output is known in too few trials
+            to leave some out, or a penalty is not above 0.
 
     >>> x = np.random.default_rng(0).normal(size=(20, 10, 2))
     >>> decoder = fit_ridge(x, x @ [[1.0], [-2.0]] + 3.0)
@@ -76,17 +79,12 @@ def fit_ridge(
         raise ValueError(f"folds must be at most the number of trials, {len(x)}, got {folds}")
 
     groups = np.array_split(np.random.default_rng(seed).permutation(len(x)), folds)
-    error = np.zeros((len(alphas), y.shape[-1]))
-    for left_out in groups:
-        fitted = np.setdiff1d(np.arange(len(x)), left_out)
-        coef, intercept = _ridge_path(x[fitted], y[fitted], alphas)
-        for index in range(len(alphas)):
-            residual = y[left_out] - intercept[index] - x[left_out] @ coef[index]
-            error[index] += np.square(residual).sum(axis=(0, 1))
-    best = error.argmin(axis=0)  # [output]
-    coef, intercept = _ridge_path(x, y, alphas)
-    output = np.arange(y.shape[-1])
-    return RidgeDecoder(coef[best, :, output].T, intercept[best, output], alphas[best])
+    coef, intercept = np.empty((x.shape[-1], y.shape[-1])), np.empty(y.shape[-1])
+    best = np.empty(y.shape[-1], int)
+    for outputs, known in _known_bins(x, y):
+        parts = _fit_known(x, y[..., outputs], known, alphas, groups)
+        coef[:, outputs], intercept[outputs], best[outputs] = parts
+    return RidgeDecoder(coef, intercept, alphas[best])
 
 
 def ridge_r2(
@@ -103,7 +101,8 @@ def ridge_r2(
 
     Args:
         train_x: features (log rates) of the training trials, `[trial, time, feature]`.
-        train_y: behaviour of the same bins, `[trial, time, output]`.
+        train_y: behaviour of the same bins, `[trial, time, output]`. NaN, in features or
+            behaviour, of either side, marks bins to be left out, as after the end of a trial.
         valid_x: features of the validation trials.
         valid_y: behaviour of the validation trials.
         alphas: penalties to choose from, inside the training trials: see `fit_ridge`.
@@ -114,7 +113,7 @@ def ridge_r2(
         `[output]`, over all validation trials and bins together.
 
     Raises:
-        ValueError: shapes do not match, a value is not finite, or a penalty is not above 0.
+        ValueError: as `fit_ridge`, or nothing of the validation trials is known.
 
     >>> x = np.random.default_rng(0).normal(size=(20, 10, 2))
     >>> ridge_r2(x[:15], x[:15] + 1, x[15:], x[15:] + 1).round(3)
@@ -125,12 +124,48 @@ def ridge_r2(
     checks.last_dim("valid_x", valid_x.shape, train_x.shape[-1])
     checks.last_dim("valid_y", valid_y.shape, train_y.shape[-1])
     decoder = fit_ridge(train_x, train_y, alphas=alphas, folds=folds, seed=seed)
-    return r2_per_channel(decoder.predict(valid_x), valid_y)
+    predicted = decoder.predict(valid_x)
+    return r2_per_channel(predicted, np.where(np.isnan(predicted), np.nan, valid_y))
+
+
+def _known_bins(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Outputs that are known in the same bins, and which these are, `[trial, time]`."""
+    known = ~np.isnan(y) & ~np.isnan(x).any(axis=-1, keepdims=True)
+    masks, which = np.unique(known.reshape(-1, y.shape[-1]), axis=1, return_inverse=True)
+    for number, mask in enumerate(masks.T):
+        yield np.flatnonzero(which.ravel() == number), mask.reshape(y.shape[:2])
+
+
+def _fit_known(
+    x: np.ndarray, y: np.ndarray, known: np.ndarray, alphas: np.ndarray, groups: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients, intercept and number of the penalty of some outputs, on the known bins."""
+
+    def rows(trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return x[trials][known[trials]], y[trials][known[trials]]
+
+    every = np.arange(len(x))
+    error = np.zeros((len(alphas), y.shape[-1]))
+    for left_out in groups:
+        fitted_x, fitted_y = rows(np.setdiff1d(every, left_out))
+        if not len(fitted_x):
+            raise ValueError(
+                "y must be known in trials enough to leave some out, got an output that is known "
+                f"in {known.any(axis=1).sum()} of {len(x)} trials"
+            )
+        coef, intercept = _ridge_path(fitted_x, fitted_y, alphas)
+        other_x, other_y = rows(left_out)
+        for index in range(len(alphas)):
+            residual = other_y - intercept[index] - other_x @ coef[index]
+            error[index] += np.square(residual).sum(axis=0)
+    best = error.argmin(axis=0)  # [output]
+    coef, intercept = _ridge_path(*rows(every), alphas)
+    output = np.arange(y.shape[-1])
+    return coef[best, :, output].T, intercept[best, output], best
 
 
 def _ridge_path(x: np.ndarray, y: np.ndarray, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients `[alpha, feature, output]` and intercepts `[alpha, output]`, all penalties."""
-    x, y = x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
+    """Of rows, coefficients `[alpha, feature, output]` and intercepts `[alpha, output]`."""
     x_mean, y_mean, x_scale = x.mean(axis=0), y.mean(axis=0), x.std(axis=0)
     x_scale = np.where(x_scale > 1e-12 * np.abs(x_mean), x_scale, 1.0)  # constant features
     left, singular, right = np.linalg.svd((x - x_mean) / x_scale, full_matrices=False)
@@ -145,8 +180,8 @@ def _checked(
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     for name, array in ((x_name, x), (y_name, y)):
         checks.rank(name, array.shape, 3)
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity")
+        if np.isinf(array).any():
+            raise ValueError(f"{name} must be finite (or NaN, for not known), got infinity")
     checks.same_length([x_name, y_name], [len(x), len(y)], "trials")
     checks.same_length([x_name, y_name], [x.shape[1], y.shape[1]], "time bins")
     return x, y

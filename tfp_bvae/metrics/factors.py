@@ -105,7 +105,7 @@ def checked_pair(
     return codes, [_factor(f"factor {i}", column, kind) for i, (column, kind) in enumerate(columns)]
 
 
-def finite(name: str, array: np.ndarray, rank: int) -> np.ndarray:
+def finite(name: str, array: np.ndarray, rank: int, or_nan: bool = False) -> np.ndarray:
     """An array of numbers in float64, of so many axes, none of them empty."""
     try:
         array = np.asarray(array, dtype=np.float64)
@@ -114,8 +114,8 @@ def finite(name: str, array: np.ndarray, rank: int) -> np.ndarray:
     checks.rank(name, array.shape, rank)
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    if not (np.isfinite(array) | (or_nan & np.isnan(array))).all():
+        raise ValueError(f"{name} must be finite, got {'' if or_nan else 'NaN or '}infinity")
     return array
 
 

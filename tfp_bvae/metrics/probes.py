@@ -81,16 +81,17 @@ def cross_probes(
 
     Args:
         f: posterior means of the static latent, `[trial, code]`.
-        z: posterior means of the dynamic latent, `[trial, time, code]`.
+        z: posterior means of the dynamic latent, `[trial, time, code]`; NaN in the bins after the
+            end of a trial, which are left out.
         static: class of each trial, `[trial]`.
-        dynamic: path of each trial, any unit, `[trial, time, dim]`.
+        dynamic: path of each trial, any unit, `[trial, time, dim]`; NaN where it is not known.
         folds: groups of trials, each left out once, 2 to the number of trials of a class.
         permutations: how many for chance, at least 2.
         seed: seed of the groups and the permutations.
 
     Raises:
-        ValueError: shapes do not match, a value is not finite, there is one class only, or a class
-            has fewer trials than `folds`.
+        ValueError: shapes do not match, a value is infinite, there is one class only, a class has
+            fewer trials than `folds`, or a trial of z is all NaN.
         ImportError: scikit-learn is not installed.
 
     After Li and Mandt (2018), "Disentangled sequential autoencoder".
@@ -101,9 +102,12 @@ def cross_probes(
     >>> probes.f_static.score, round(probes.z_dynamic.score, 3), probes.f_dynamic.score < 0.1
     (1.0, 1.0, True)
     """
-    f, z, dynamic = finite("f", f, 2), finite("z", z, 3), finite("dynamic", dynamic, 3)
+    f, z = finite("f", f, 2), finite("z", z, 3, or_nan=True)
+    dynamic = finite("dynamic", dynamic, 3, or_nan=True)
     checks.same_length(["f", "z", "dynamic"], [len(f), len(z), len(dynamic)], "trials")
     checks.same_length(["z", "dynamic"], [z.shape[1], dynamic.shape[1]], "time bins")
+    if np.isnan(z).all(axis=1).any():
+        raise ValueError("z must hold values in every trial, got a trial of NaN alone")
     static = class_labels("static", static, len(f))
     by_class = trial_folds(len(f), folds, seed, static)
     groups = trial_folds(len(f), folds, seed)
@@ -114,7 +118,7 @@ def cross_probes(
     def r2(x: np.ndarray, path: np.ndarray) -> float:
         return _r2(x, path, groups)
 
-    pairs = ((accuracy, f, static), (accuracy, z.mean(axis=1), static), (r2, z, dynamic))
+    pairs = ((accuracy, f, static), (accuracy, np.nanmean(z, axis=1), static), (r2, z, dynamic))
     return CrossProbes(
         *[_probe(*pair, permutations, seed) for pair in (*pairs, (r2, f[:, None], dynamic))]
     )
@@ -142,4 +146,5 @@ def _r2(x: np.ndarray, path: np.ndarray, groups: list) -> float:
         fitted = np.setdiff1d(np.arange(len(x)), left_out)
         decoder = fit_ridge(x[fitted], target[fitted], folds=min(5, len(fitted)))
         predicted[left_out] = decoder.predict(x[left_out]).reshape(path[left_out].shape)
-    return float(r2_per_channel(predicted, path).mean())
+    known = np.where(np.isnan(predicted), np.nan, path)
+    return float(np.nanmean(r2_per_channel(predicted, known)))

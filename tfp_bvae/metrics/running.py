@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .spikes import RATE_FLOOR, _nll_without_factorial, _observed, _same_shape
+from .spikes import RATE_FLOOR, _known, _nll_without_factorial, _observed
 
 __all__ = ["RunningBitsPerSpike", "RunningR2"]
 
@@ -79,8 +79,7 @@ class RunningR2:
     """
 
     def __init__(self):
-        self._count = 0
-        self._residual = self._mean = self._spread = np.zeros(1)
+        self._count = self._residual = self._mean = self._spread = np.zeros(1)  # of each channel
         self._low, self._high = np.inf, -np.inf
 
     def add(self, predicted: np.ndarray, true: np.ndarray) -> None:
@@ -88,38 +87,41 @@ class RunningR2:
 
         Args:
             predicted: any unit, `[..., channel]`.
-            true: same unit and shape.
+            true: same unit and shape; NaN marks what is not known, and is left out.
 
         Raises:
-            ValueError: shapes differ, there is no value, or one is not finite.
+            ValueError: shapes differ, there is no value, a true one is infinite, or one that is
+                predicted is not finite where the true one is known.
         """
-        predicted, true = _same_shape("predicted", predicted, "true", true)
-        for name, array in (("predicted", predicted), ("true", true)):
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite, got NaN or infinity")
+        predicted, true, known = _known(predicted, true)
         leading = tuple(range(true.ndim - 1))
-        count, mean = true[..., 0].size, true.mean(axis=leading)
-        both = self._count + count
+        count = known.sum(axis=leading)
+        mean = true.sum(axis=leading) / np.maximum(count, 1)
+        both = np.maximum(self._count + count, 1)
         shift = mean - self._mean
         self._residual = self._residual + np.square(true - predicted).sum(axis=leading)
         self._spread = (
             self._spread
-            + np.square(true - mean).sum(axis=leading)
+            + np.square(np.where(known, true - mean, 0.0)).sum(axis=leading)
             + np.square(shift) * self._count * count / both
         )
         self._mean = self._mean + shift * count / both
-        self._low = np.minimum(self._low, true.min(axis=leading))
-        self._high = np.maximum(self._high, true.max(axis=leading))
-        self._count = both
+        low = true.min(axis=leading, where=known, initial=np.inf)
+        high = true.max(axis=leading, where=known, initial=-np.inf)
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+        self._count = self._count + count
 
     def result(self) -> np.ndarray:
         """`[channel]`; a channel that is constant scores 1 if it is predicted exactly, else 0.
 
+        One of which nothing is known has NaN.
+
         Raises:
-            ValueError: nothing was added.
+            ValueError: nothing was added, or nothing of it is known.
         """
-        if not self._count:
+        if not self._count.any():
             raise ValueError("true must hold values, got none")
         constant = self._low == self._high
-        r2 = 1.0 - self._residual / np.where(constant, 1.0, self._spread)
-        return np.where(constant, np.where(self._residual == 0, 1.0, 0.0), r2)
+        r2 = 1.0 - self._residual / np.where(self._spread > 0, self._spread, 1.0)
+        r2 = np.where(constant, np.where(self._residual == 0, 1.0, 0.0), r2)
+        return np.where(self._count > 0, r2, np.nan)

@@ -79,28 +79,35 @@ def r2_per_channel(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
 
     Args:
         predicted: any unit, `[..., channel]`.
-        true: same unit and shape.
+        true: same unit and shape; NaN marks what is not known (a bin that was not observed, or
+            after the end of a trial), and is left out.
 
     Returns:
         `[channel]`. A channel that is constant scores 1 if it is predicted exactly and 0 if not.
+        One of which nothing is known has NaN.
 
     Raises:
-        ValueError: shapes differ, there is no value, or one is not finite.
+        ValueError: shapes differ, nothing is known, a true value is infinite, or one that is
+            predicted is not finite where the true one is known.
 
     >>> r2_per_channel([[0.0, 1.0], [2.0, 1.0]], [[0.0, 0.0], [2.0, 2.0]])
     array([1., 0.])
     """
-    predicted, true = _same_shape("predicted", predicted, "true", true)
-    for name, array in (("predicted", predicted), ("true", true)):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {_example(array, ~np.isfinite(array))}")
+    predicted, true, known = _known(predicted, true)
+    if not known.any():
+        raise ValueError("true must hold values that are known, got only NaN")
     leading = tuple(range(true.ndim - 1))
+    count = np.maximum(known.sum(axis=leading), 1)
+    mean = true.sum(axis=leading) / count
     residual = np.square(true - predicted).sum(axis=leading)
     # A mean carries rounding, so a constant channel is told by its range, not by its variance.
-    constant = true.max(axis=leading) == true.min(axis=leading)
-    spread = np.square(true - true.mean(axis=leading)).sum(axis=leading)
-    r2 = 1.0 - residual / np.where(constant, 1.0, spread)
-    return np.where(constant, np.where(residual == 0, 1.0, 0.0), r2)
+    constant = true.max(axis=leading, where=known, initial=-np.inf) == true.min(
+        axis=leading, where=known, initial=np.inf
+    )
+    spread = np.square(np.where(known, true - mean, 0.0)).sum(axis=leading)
+    r2 = 1.0 - residual / np.where(spread > 0, spread, 1.0)
+    r2 = np.where(constant, np.where(residual == 0, 1.0, 0.0), r2)
+    return np.where(known.any(axis=leading), r2, np.nan)
 
 
 def rate_r2(inferred: np.ndarray, true: np.ndarray, average: str = "channel") -> float:
@@ -108,13 +115,14 @@ def rate_r2(inferred: np.ndarray, true: np.ndarray, average: str = "channel") ->
 
     Args:
         inferred: rates, `[..., time, channel]`, spikes per bin (or any unit).
-        true: true rates, same shape and unit.
+        true: true rates, same shape and unit; NaN marks what is not known, and is left out.
         average: "channel" for the R2 of each channel over all trials and bins, averaged over
-            channels (the number to quote); "pooled" for one R2 over all values with one grand mean,
-            which also credits the differences between channels' mean rates, and is higher for it.
+            channels of which something is known (the number to quote); "pooled" for one R2 over all
+            values with one grand mean, which also credits the differences between channels' mean
+            rates, and is higher for it.
 
     Raises:
-        ValueError: shapes differ, a value is not finite, or `average` is neither of the two.
+        ValueError: as `r2_per_channel`; or `average` is neither of the two.
 
     >>> inferred, true = [[0.0, 11.0], [2.0, 11.0]], [[0.0, 10.0], [2.0, 12.0]]
     >>> rate_r2(inferred, true)
@@ -125,7 +133,18 @@ def rate_r2(inferred: np.ndarray, true: np.ndarray, average: str = "channel") ->
     checks.one_of("average", average, ("channel", "pooled"))
     if average == "pooled":
         inferred, true = np.reshape(inferred, (-1, 1)), np.reshape(true, (-1, 1))
-    return float(r2_per_channel(inferred, true).mean())
+    return float(np.nanmean(r2_per_channel(inferred, true)))
+
+
+def _known(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Checked values, both zero where the true one is NaN; and where it is not."""
+    predicted, true = _same_shape("predicted", predicted, "true", true)
+    known = ~np.isnan(true)
+    predicted, true = (np.where(known, array, 0.0) for array in (predicted, true))
+    for name, array in (("predicted", predicted), ("true", true)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {_example(array, ~np.isfinite(array))}")
+    return predicted, true, known
 
 
 def _observed(rates: np.ndarray, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
