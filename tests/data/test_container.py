@@ -6,6 +6,7 @@ import xarray as xr
 
 from tfp_bvae.data import (
     from_splits,
+    join_sessions,
     lorenz,
     read_hdf5,
     require_trials,
@@ -118,6 +119,24 @@ def test_trials_of_unequal_length_are_padded(rng):
     xr.testing.assert_identical(from_splits(splits), data)
     without = to_splits(data.drop_vars("length"))
     assert without.train.length.tolist() == [4, 6]
+
+
+def test_truth_ends_with_its_trial(rng):
+    trials = [rng.poisson(1.0, [bins, 3]) for bins in (4, 6)]
+    coords = {"split": ["train", "valid"]}
+    data = trials_dataset(trials, 0.1, truth=np.ones([2, 6, 3]), coords=coords)
+    truth = to_splits(data).train.truth
+    assert np.isnan(truth[0, 4:]).all() and (truth[0, :4] == 1).all()
+
+
+def test_joined_sessions_come_back_with_their_names(rng):
+    parts = {name: to_splits(make(rng, session=[name] * 6)) for name in ("mon", "tue")}
+    joined = from_splits(join_sessions(parts))
+    assert joined.session.values.tolist() == ["mon"] * 3 + ["tue"] * 3 + ["mon"] * 2 + ["tue"] * 2
+    for name, part in parts.items():
+        of = joined.isel(trial=np.flatnonzero(joined.session == name))
+        np.testing.assert_array_equal(of.spikes[:3], part.train.recon)
+        assert of.condition.values.tolist()[:3] == part.attrs["train_condition"].tolist()
 
 
 def test_what_is_not_observed_at_the_end_is_no_padding_where_it_is_forward(rng):

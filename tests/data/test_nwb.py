@@ -22,7 +22,7 @@ def counted(times, begin, bins):
 
 def test_trials_around_an_event(session):
     path, true = session
-    with pytest.warns(UserWarning, match=r"set aside 1 trial without a time \(\d+\)"):
+    with pytest.warns(UserWarning, match=r"set aside 1 trial without a time \(22\)"):
         data = load(path, BIN, align="go_cue", window=(-0.2, 1.0), trials={"result": "R"})
     assert data.attrs["source"].startswith("session.bin: NWB; ")
     assert "1 trial without a time" in data.attrs["set_aside"]

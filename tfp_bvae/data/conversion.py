@@ -81,7 +81,7 @@ def to_splits(data: xr.Dataset, valid: str = "valid") -> SpikeDataset:
             encod=recon[:, : seen[0], : seen[1]],
             recon=recon,
             ext_input=part["ext_input"].values if "ext_input" in part else None,
-            truth=part["truth"].values if "truth" in part else None,
+            truth=_truth(part, None if lengths is None else lengths[rows]),
             length=None if lengths is None else lengths[rows],
             session=None if session is None else session[rows],
         )
@@ -142,8 +142,8 @@ def trials_dataset_of(
 def _as_it_was(made: xr.Dataset, dataset: SpikeDataset) -> xr.Dataset:
     """Trials and channels in the order in which they came."""
     inds = pairs(dataset).get("inds")
-    if inds is not None:
-        made = made.isel(trial=np.argsort(np.concatenate(inds), kind="stable"))
+    if inds is not None and len(np.unique(np.concatenate(inds))) == made.sizes["trial"]:
+        made = made.isel(trial=np.argsort(np.concatenate(inds)))
     order = np.asarray(dataset.attrs.get("channel_order", []))
     if len(order) == made.sizes["channel"]:
         made = made.isel(channel=np.argsort(order, kind="stable"))
@@ -185,6 +185,14 @@ def _of_trials(part: xr.Dataset) -> dict[str, np.ndarray]:
         if name not in taken and array.dims[:1] == ("trial",)
     }
     return found
+
+
+def _truth(part: xr.Dataset, lengths: np.ndarray | None) -> np.ndarray | None:
+    """True rates, NaN after the end of each trial."""
+    if "truth" not in part or lengths is None:
+        return part["truth"].values if "truth" in part else None
+    after = np.arange(part.sizes["time"]) >= lengths[:, None]
+    return np.where(after[..., None], np.nan, part["truth"].values)
 
 
 def _sessions(data: xr.Dataset) -> tuple[np.ndarray | None, np.ndarray | None]:

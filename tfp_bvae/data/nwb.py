@@ -55,12 +55,13 @@ def read_nwb(
         chosen = _chosen(path, "units", neurons, units)
         spike_times = {name: neurons["spike_times"].iloc[i] for i, name in _named(neurons, chosen)}
         windows = _windows(path, table.iloc[rows], align, window)
-        counts, kept = binned(spike_times, windows, bin_width, None, aside)
+        numbers = table.index.to_numpy()[rows]
+        counts, kept = binned(spike_times, windows, bin_width, None, aside, numbers)
         rows, windows = rows[kept], windows[kept]
         _mask_unobserved(counts, neurons, chosen, windows)
         coords = {
             "channel": list(spike_times),
-            "trial": table.index.to_numpy()[rows],
+            "trial": numbers[kept],
             "start": windows[:, 0],
             "time": (window[0] if window else 0.0) + bin_width * np.arange(counts.shape[1]),
             **_columns(table.iloc[rows], aside),

@@ -83,6 +83,7 @@ def binned(
     bin_width: float,
     support: tuple[float, float] | None,
     aside: SetAside,
+    names: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `bin_spike_times`; what is set aside is noted, and nothing is said."""
     windows = np.asarray(windows, np.float64)
@@ -90,7 +91,8 @@ def binned(
     checks.last_dim("windows", windows.shape, 2)
     bin_width = checks.positive("bin_width", bin_width)
     times = clean_times(spike_times, aside)
-    kept = _inside(windows, support or _support(times), aside)
+    names = np.arange(len(windows)) if names is None else names
+    kept = _inside(windows, support or _support(times), aside, names)
     bins = np.floor(np.diff(windows[kept])[:, 0] / bin_width + TOLERANCE).astype(int)
     if (bins < 1).any():
         worst = kept[np.argmin(bins)]
@@ -137,13 +139,15 @@ def _support(times: list[np.ndarray]) -> tuple[float, float]:
     return first - margin, last + margin
 
 
-def _inside(windows: np.ndarray, support: tuple[float, float], aside: SetAside) -> np.ndarray:
+def _inside(
+    windows: np.ndarray, support: tuple[float, float], aside: SetAside, names: np.ndarray
+) -> np.ndarray:
     """Which trials lie in the recording."""
     known = np.isfinite(windows).all(axis=1)
-    aside.add(int(np.sum(~known)), "trial", "without a time", np.flatnonzero(~known))
+    aside.add(int(np.sum(~known)), "trial", "without a time", names[~known])
     begin, end = support
     inside = known & (windows[:, 0] >= begin - TOLERANCE) & (windows[:, 1] <= end + TOLERANCE)
-    out = np.flatnonzero(known & ~inside)
+    out = names[known & ~inside]
     aside.add(len(out), "trial", f"out of the recording, {begin:.6g} to {end:.6g} s", out)
     if not inside.any():
         raise ValueError(
