@@ -92,10 +92,12 @@ FIGURES: dict[str, Callable] = {
         a.split.recon, a.posterior.rates, a.conditions, a.bin_width, smooth=0.02
     ),
     "losses": lambda a, o: plots.plot_losses(a.history, best=a.best),
-    "kl": lambda a, o: plots.plot_kl(a.fitted["f"].kl, name="f"),
-    "posterior": lambda a, o: plots.plot_posterior(*o.fitted["f"][:4], name="f"),
+    "kl": lambda a, o: plots.plot_kl(o.fitted["f"].kl, threshold=0.05, name="f"),
+    "posterior": lambda a, o: plots.plot_posterior(
+        *o.fitted["f"][:4], kl=o.fitted["f"].kl, threshold=0.05, name="f"
+    ),
     "traversals": lambda a, o: plots.plot_traversals(
-        o.traversal.values, o.traversal.rates, o.bin_width
+        o.traversal.values, o.traversal.rates, o.bin_width, dims=[4, 3]
     ),
     "swaps": lambda a, o: plots.plot_swaps(
         o.swapped, o.bin_width, names=["trial 5", "trial 65", "trial 125"]
