@@ -82,3 +82,21 @@ def test_a_grid_of_swaps_has_f_of_its_row_and_z_of_its_column(dataset, model):
         for column, j in enumerate(trials):
             rates = inference.decode(model, found.f[[i]], found.inferred[[j]])
             np.testing.assert_allclose(grid[row, column], rates[0], rtol=1e-4)
+
+
+def test_bins_after_the_end_of_a_trial_are_nan_and_cost_nothing(dataset, make_model):
+    encod = dataset.valid.encod.copy()
+    length = np.array([10, 6, 10, 4, 10, 10, 10, 10])
+    for trial, end in zip(encod, length, strict=True):
+        trial[end:] = np.nan
+    split = Split(encod, encod, length=length)
+    found = inference.compare_with_prior(make_model({"masked": True}), split)["z"]
+    padding = np.arange(10) >= length[:, None]
+    assert (np.isnan(found.loc[..., 0]) == padding).all()
+    assert np.isfinite(found.kl).all()
+    ratio, shift = (
+        found.scale / found.prior_scale,
+        (found.loc - found.prior_loc) / found.prior_scale,
+    )
+    kl = np.nansum(0.5 * (ratio**2 + shift**2 - 1) - np.log(ratio), axis=1).mean(0)
+    np.testing.assert_allclose(found.kl, kl, rtol=1e-4)
