@@ -43,12 +43,17 @@ def write_nwb(path, seed=0, **changes):
             )
     if changes.get("units", True):
         file.add_unit_column("quality", "good or not")
+        group = file.create_electrode_group("array", "x", "M1", file.create_device("probe"))
+        file.add_electrode(location="M1", group=group)
         for unit, found in enumerate(times):
             spans = (
                 {"obs_intervals": changes["obs_intervals"]} if "obs_intervals" in changes else {}
             )
             file.add_unit(
                 spike_times=found,
+                electrodes=[0],
+                electrode_group=group,
+                waveform_mean=np.ones(20),
                 quality="poor" if unit == 4 else "good",
                 **(spans if unit == 0 else {"obs_intervals": [[-1.0, 60.0]]} if spans else {}),
             )

@@ -65,7 +65,8 @@ def zarr_with_pickle(path):
 
 def zarr_with_a_bad_chunk(path):
     zarr_folder(xr.Dataset({"spikes": (DIMS, ONES)}))(path)
-    (chunk,) = (found for found in (path / "spikes" / "c").rglob("*") if found.is_file())
+    files = [found for found in (path / "spikes").rglob("*") if found.is_file()]
+    (chunk,) = (found for found in files if found.name not in ("zarr.json", ".zarray", ".zattrs"))
     chunk.write_bytes(b"none")
 
 
@@ -258,6 +259,19 @@ def test_spike_times_that_are_wrong_are_mended_and_counted():
     )
     assert counts[0].tolist() == [[3, 0, 1], [0, 2, 0]]
     assert kept.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("bin_ms", [1, 5, 20])
+def test_spikes_on_the_edges_of_bins_are_in_the_later(rng, bin_ms):
+    spikes = [np.unique(rng.integers(0, 9000, 2000)) for _ in range(2)]  # whole ms
+    begin = np.sort(rng.choice(np.arange(100, 8000), 40, replace=False))
+    windows = np.stack([begin, begin + 10 * bin_ms], axis=1)
+    counts, _ = bin_spike_times([s / 1000 for s in spikes], windows / 1000, bin_ms / 1000)
+    for channel, times in enumerate(spikes):
+        for trial, first in zip(counts[..., channel], begin, strict=True):
+            place = (times - first) // bin_ms
+            place = place[(place >= 0) & (place < 10)]
+            np.testing.assert_array_equal(trial, np.bincount(place, minlength=10))
 
 
 def test_trials_out_of_range_are_counted(rng):

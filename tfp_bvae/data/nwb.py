@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["read_nwb"]
 
 BEGIN, END = "start_time", "stop_time"
+NOT_READ = ("tags", "timeseries", "spike_times", "electrodes", "waveform_mean", "waveform_sd")
+NOT_READ += ("waveforms", "electrode_group")
 TOLERANCE = 1e-6  # s
 
 
@@ -53,7 +55,8 @@ def read_nwb(
         table, neurons = _tables(path, file)
         rows = _chosen(path, "trials", table, trials)
         chosen = _chosen(path, "units", neurons, units)
-        spike_times = {name: neurons["spike_times"].iloc[i] for i, name in _named(neurons, chosen)}
+        named = _named(neurons, chosen)
+        spike_times = {name: file.units.get_unit_spike_times(place) for place, name in named}
         windows = _windows(path, table.iloc[rows], align, window)
         numbers = table.index.to_numpy()[rows]
         counts, kept = binned(spike_times, windows, bin_width, None, aside, numbers)
@@ -109,7 +112,10 @@ def _tables(path: Path, file: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise KeyError(f"{path} must hold units with spike_times, got none")
     if file.trials is None or not len(file.trials):
         raise KeyError(f"{path} must hold a table of trials, got none")
-    return file.trials.to_dataframe(), file.units.to_dataframe()
+    return tuple(  # what is not needed may be large, or refer to other tables
+        table.to_dataframe(exclude={name for name in table.colnames if name in NOT_READ})
+        for table in (file.trials, file.units)
+    )
 
 
 def _chosen(path: Path, what: str, table: pd.DataFrame, wanted: Any) -> np.ndarray:
