@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tfp_bvae.cli.parser_export import FORMATS
-from tfp_bvae.data import read_arrays, write_hdf5
+from tfp_bvae.data import read_arrays, trials_dataset, write_hdf5
 
 
 @pytest.fixture
@@ -34,6 +34,40 @@ def test_netcdf_and_zarr_hold_the_posterior_with_the_labels_of_the_data(
         np.testing.assert_allclose(found.time, 0.02 * np.arange(10))
         assert found.rates.attrs["units"] == "spikes per bin"
         assert found.attrs["model"] == "lfads"
+
+
+def test_trials_of_unequal_length_keep_their_labels_and_end_in_nan(rng, tmp_path, call, settings):
+    lengths = np.append(rng.integers(6, 12, 19), 12)
+    trials = trials_dataset(
+        [rng.poisson(1.0, [bins, 4]) for bins in lengths],
+        0.02,
+        coords={
+            "split": ["train"] * 14 + ["valid"] * 6,
+            "condition": ["left", "right"] * 10,
+            "channel": ["a", "b", "c", "d"],
+            "held_out": [True, False, False, False],
+            "time": -0.1 + 0.02 * np.arange(12),
+        },
+    )
+    trials.to_netcdf(tmp_path / "trials.nc", engine="h5netcdf")
+    run = tmp_path / "run"
+    words = ("fit", tmp_path / "trials.nc", "--out", run, "--epochs", 3, "--quiet", *settings)
+    assert call(*words).code == 0
+    for kind in ("netcdf", "zarr", "csv"):
+        code, _, err = call("export", run, "--out", tmp_path / kind, "--format", kind)
+        assert (code, err) == (0, "")
+    found = xr.load_dataset(tmp_path / "netcdf")
+    assert found.channel.values.tolist() == ["b", "c", "d", "a"]
+    assert found.condition.values.tolist() == ["left", "right"] * 10
+    assert found.length.values.tolist() == lengths.tolist()
+    np.testing.assert_allclose(found.time, -0.1 + 0.02 * np.arange(12))
+    ended = np.arange(12) >= lengths[:, np.newaxis]
+    for name in ("rates", "rates_scale", "factors", "inferred", "inferred_scale"):
+        np.testing.assert_array_equal(np.isnan(found[name].values).all(axis=2), ended)
+        np.testing.assert_array_equal(np.isnan(found[name].values).any(axis=2), ended)
+    with xr.open_zarr(tmp_path / "zarr") as stored:
+        xr.testing.assert_equal(stored.load(), found)
+    assert len((tmp_path / "csv").read_text().splitlines()) == 1 + lengths.sum()
 
 
 def test_csv_and_the_names_of_lfads_torch(fitted, dataset, tmp_path, call):

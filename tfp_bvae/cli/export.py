@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data.formats import recognise
 from tfp_bvae.inference import (
     StoredPosterior,
     label_parts,
@@ -74,7 +75,7 @@ def _labels(run: Run, options: Namespace) -> SpikeDataset | None:
         return None  # of other trials than those of the run
     path = run.data["path"]
     try:
-        if path is None or not Path(path).is_file():
+        if path is None or not Path(path).exists():
             raise FileNotFoundError(f"{path or 'the file of the data'} is not there")
         return _read(run, path, of_run=True)
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -85,7 +86,7 @@ def _labels(run: Run, options: Namespace) -> SpikeDataset | None:
 
 
 def _read(run: Run, path: str, of_run: bool) -> SpikeDataset:
-    data = read_data_of(run, path, stream=True)
+    data = read_data_of(run, path, stream=recognise(path).kind == "splits")
     if of_run:
         run.require_same(data)
     return data

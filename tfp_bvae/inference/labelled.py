@@ -57,7 +57,7 @@ def posterior_dataset(
         trial are NaN. Trials stand split by split.
 
     Raises:
-        TypeError: `model` is no model and no run.
+        TypeError: `model` is no model and no run, or `posteriors` is no mapping.
         ValueError: another split, or `data` has other trials, bins or channels.
 
     >>> from tfp_bvae.data import lorenz
@@ -70,6 +70,9 @@ def posterior_dataset(
     """
     import xarray as xr
 
+    if not isinstance(posteriors, Mapping):
+        kind = type(posteriors).__name__
+        raise TypeError(f'posteriors must be by split, such as {{"valid": posterior}}, got {kind}')
     if data is not None:
         data = data if isinstance(data, SpikeDataset) else to_splits(data)
         require_trials_of(data, {side: len(found.rates) for side, found in posteriors.items()})
