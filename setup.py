@@ -28,7 +28,7 @@ CORE = [
 EXTRAS = {
     "data": [
         "pooch>=1.8",
-        "pynapple>=0.8.4",
+        "pynapple>=0.9",
         "pynwb>=2.8",
         "scipy>=1.12",
         "zarr>=2.18",
@@ -51,7 +51,7 @@ EXTRAS = {
     "test": [
         "hypothesis>=6.100",
         "pooch>=1.8",
-        "pynapple>=0.8.4",
+        "pynapple>=0.9",
         "pynwb>=2.8",
         "pytest>=8.0",
         "pytest-xdist>=3.5",
