@@ -153,7 +153,7 @@ def test_other_trials_bins_or_channels_are_refused(rng, trials):
         posterior_dataset(fitted(), {"all": given["train"]}, trials)
     with pytest.raises(ValueError, match="at least one split"):
         posterior_dataset(fitted(), {}, trials)
-    with pytest.raises(TypeError, match="posteriors must be by split, .* got Posterior"):
+    with pytest.raises(TypeError, match=r"posteriors must be by split, .* got Posterior"):
         posterior_dataset(fitted(), given["train"], trials)
     with pytest.raises(TypeError, match="model must be a BetaVAE or a Run, got str"):
         posterior_dataset("run", given, trials)
