@@ -15,42 +15,31 @@ from pathlib import Path
 import numpy as np
 import tables
 from recording import behavior_r2, co_bps, make_dataset
-from scipy.ndimage import gaussian_filter1d
-from sklearn.linear_model import PoissonRegressor
-from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.metrics import fit_ridge
+from tfp_bvae.metrics import mean_response as mean_of
+from tfp_bvae.metrics import poisson_read_out, ridge_read_out, smooth_observed
 
 SMALLEST_RATE = 1e-3  # spikes per bin; a linear prediction may be negative, a rate may not
 RATE_SIGMA, DECODING_SIGMA = 1.0, 2.0  # bins
 LOG_OFFSET = 0.1  # spikes per bin, so that the logarithm of no spikes is finite
-GLM_ALPHAS = np.logspace(-4, 1, 11)
 COLUMNS = {"co_bps": "co-smoothing, bits/spike", "force_r2": "force R2", "emg_r2": "EMG R2"}
 
 
-def smooth(counts: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian smoothing of each trial by itself, sigma in bins, mirrored at its ends."""
-    return gaussian_filter1d(counts.astype(np.float64), sigma, axis=1, mode="reflect")
-
-
 def mean_response(data: SpikeDataset) -> dict[str, float]:
-    mean = data.train.recon.mean(axis=0)
+    mean = mean_of(data.train.recon, pseudo_trials=0)
     return {"co_bps": co_bps(np.broadcast_to(mean, data.valid.recon.shape), data)}
 
 
 def mean_response_per_target(data: SpikeDataset) -> dict[str, float]:
-    target = data.attrs["train_target"]
-    means = {t: data.train.recon[target == t].mean(axis=0) for t in np.unique(target)}
-    return {"co_bps": co_bps(np.stack([means[t] for t in data.attrs["valid_target"]]), data)}
+    targets = (data.attrs[f"{side}_target"] for side in ("train", "valid"))
+    return {"co_bps": co_bps(mean_of(data.train.recon, *targets, pseudo_trials=0), data)}
 
 
 def ridge(data: SpikeDataset) -> dict[str, float]:
-    train, valid = (smooth(side.encod, RATE_SIGMA) for side in (data.train, data.valid))
-    rates = fit_ridge(train, data.train.recon).predict(valid)
-    features = (smooth(side.encod, DECODING_SIGMA) for side in (data.train, data.valid))
+    train, valid = (smooth_observed(side.encod, RATE_SIGMA) for side in (data.train, data.valid))
+    rates = ridge_read_out(train, data.train.recon, valid)
+    features = (smooth_observed(side.encod, DECODING_SIGMA) for side in (data.train, data.valid))
     return {
         "co_bps": co_bps(np.maximum(rates, SMALLEST_RATE), data),
         **behavior_r2(*features, data),
@@ -60,7 +49,8 @@ def ridge(data: SpikeDataset) -> dict[str, float]:
 def ridge_decoding_all_channels(data: SpikeDataset) -> dict[str, float]:
     """Decoding that also sees the spikes a model is not shown; logs, as for a model's rates."""
     features = (
-        np.log(smooth(side.recon, DECODING_SIGMA) + LOG_OFFSET) for side in (data.train, data.valid)
+        np.log(smooth_observed(side.recon, DECODING_SIGMA) + LOG_OFFSET)
+        for side in (data.train, data.valid)
     )
     return behavior_r2(*features, data)
 
@@ -68,20 +58,11 @@ def ridge_decoding_all_channels(data: SpikeDataset) -> dict[str, float]:
 def poisson_glm(data: SpikeDataset) -> dict[str, float]:
     """One generalised linear model per held-out channel, each with its own penalty."""
     x_train, x_valid = (
-        smooth(side.encod, RATE_SIGMA).reshape(-1, side.encod.shape[-1])
-        for side in (data.train, data.valid)
-    )
-    trials = np.repeat(np.arange(data.train.num_trials), data.train.encod.shape[1])
-    search = GridSearchCV(
-        make_pipeline(StandardScaler(), PoissonRegressor(solver="newton-cholesky")),
-        {"poissonregressor__alpha": GLM_ALPHAS},
-        scoring="neg_mean_poisson_deviance",
-        cv=GroupKFold(5, shuffle=True, random_state=0),
+        smooth_observed(side.encod, RATE_SIGMA) for side in (data.train, data.valid)
     )
     rates = np.ones(data.valid.recon.shape)
-    for channel in range(data.attrs["num_held_in"], rates.shape[-1]):
-        search.fit(x_train, data.train.recon[..., channel].ravel(), groups=trials)
-        rates[..., channel] = search.predict(x_valid).reshape(rates.shape[:2])
+    hidden = slice(data.attrs["num_held_in"], None)
+    rates[..., hidden] = poisson_read_out(x_train, data.train.recon[..., hidden], x_valid)
     return {"co_bps": co_bps(rates, data)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import time
@@ -169,5 +170,6 @@ def _summary(run: Run, metrics: dict[str, Any]) -> str:
         f"best epoch {figures['best_epoch']} of {figures['epochs']}, "
         f"{divergences} nats per {unit}, "
         f"{figures['seconds']:.0f} s, {figures['trainable_weights']:,} weights\n"
-        f"{run.path}/: {', '.join(sorted(file.name for file in run.path.glob('[!.]*.*')))}"
+        f"{run.path}/: {', '.join(sorted(file.name for file in run.path.glob('[!.]*.*')))}\n"
+        f"to look at it: {shlex.join(['tfp-bvae', 'report', str(run.path)])}"
     )

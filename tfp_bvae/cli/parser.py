@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_infer(verbs)
     _add_evaluate(verbs)
     add_export(verbs)
+    _add_report(verbs)
     _add_demo(verbs)
     _add_settings(verbs)
     return parser
@@ -122,6 +123,18 @@ def _add_evaluate(verbs) -> None:
         "data", metavar="FILE", nargs="?", help="trials; without, those that it was fitted to"
     )
     add_samples(verb)
+    _add_stream(verb)
+
+
+def _add_report(verbs) -> None:
+    verb = add_verb(verbs, "report", "write RUN/report.html: scores, diagnostics and pictures")
+    verb.add_argument("run_folder", metavar="RUN", help="folder of a fit; its report is replaced")
+    verb.add_argument(
+        "data", metavar="F.h5", nargs="?", help="what it was fitted to, if that is elsewhere now"
+    )
+    verb.add_argument(
+        "--no-floors", action="store_true", help="do not compare with simple methods: quicker"
+    )
     _add_stream(verb)
 
 

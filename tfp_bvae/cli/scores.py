@@ -10,7 +10,7 @@ from typing import Any
 from tfp_bvae.cli.trials import read_trials
 from tfp_bvae.data import SpikeDataset, row_file, with_groups
 from tfp_bvae.inference import Posterior, Scores, posterior_parts
-from tfp_bvae.inference.report import RATES_UNIT
+from tfp_bvae.inference.report import RATES_UNIT, SCORE_LABELS
 from tfp_bvae.models import RECIPES, BetaVAE, is_of_counts
 from tfp_bvae.training import Run
 
@@ -24,15 +24,6 @@ __all__ = [
 ]
 
 SPLITS = ("train", "valid")
-LABELS = {
-    "bits_per_spike": "bits/spike",
-    "bits_per_spike_held_out": "bits/spike, held-out channels (co-smoothing)",
-    "bits_per_spike_forward": "bits/spike, later bins",
-    "bits_per_spike_true": "bits/spike that the true rates give",
-    "rate_r2": "rate R2, mean over channels",
-    "rate_r2_pooled": "rate R2, pooled",
-    "r2": "R2 of the data, mean over channels",
-}
 
 
 def read_dataset(
@@ -101,10 +92,10 @@ def score_parts(
 
 def score_table(scores: Mapping[str, Any]) -> str:
     """Scores of the splits side by side, to read."""
-    width = max(len(LABELS[name]) for name in scores["valid"])
+    width = max(len(SCORE_LABELS[name]) for name in scores["valid"])
     lines = [f"{'':{width}}  {'train':>7}  {'valid':>7}"]
     for name in scores["valid"]:
         cells = [scores[side][name] for side in SPLITS]
         shown = ["-" if cell is None else f"{cell:.3f}" for cell in cells]
-        lines.append(f"{LABELS[name]:{width}}  {shown[0]:>7}  {shown[1]:>7}")
+        lines.append(f"{SCORE_LABELS[name]:{width}}  {shown[0]:>7}  {shown[1]:>7}")
     return "\n".join(lines)

@@ -13,9 +13,18 @@ from tfp_bvae.inference.posterior import Posterior
 from tfp_bvae.metrics import RunningBitsPerSpike, RunningR2
 from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
 
-__all__ = ["RATES_UNIT", "Scores", "score", "write_posterior"]
+__all__ = ["RATES_UNIT", "SCORE_LABELS", "Scores", "score", "write_posterior"]
 
 RATES_UNIT = "expected spikes per bin"
+SCORE_LABELS = {
+    "bits_per_spike": "bits/spike",
+    "bits_per_spike_held_out": "bits/spike, held-out channels (co-smoothing)",
+    "bits_per_spike_forward": "bits/spike, later bins",
+    "bits_per_spike_true": "bits/spike that the true rates give",
+    "rate_r2": "rate R2, mean over channels",
+    "rate_r2_pooled": "rate R2, pooled",
+    "r2": "R2 of the data, mean over channels",
+}
 
 
 def write_posterior(

@@ -8,6 +8,7 @@ from tfp_bvae.plots.inputs import plot_inputs
 from tfp_bvae.plots.latents import plot_kl, plot_posterior
 from tfp_bvae.plots.maps import plot_rates, plot_spikes, plot_spikes_with_rates
 from tfp_bvae.plots.psth import plot_psth
+from tfp_bvae.plots.report import write_report
 from tfp_bvae.plots.style import COLOURS, STYLE, NotebookFigure, new_axes, save_figure
 from tfp_bvae.plots.trials import figure_of_trials
 
@@ -31,4 +32,5 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "plot_swaps",
     "plot_traversals",
     "save_figure",
+    "write_report",
 ]

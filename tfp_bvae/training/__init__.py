@@ -8,6 +8,7 @@ from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
+from tfp_bvae.training.provenance import changed_settings, fit_command, software
 from tfp_bvae.training.run import Run
 from tfp_bvae.training.run_data import data_arguments, fingerprint, mean_rates
 from tfp_bvae.training.run_folder import create_run, open_run
@@ -33,6 +34,7 @@ __all__ = [
     "WarmUp",
     "align_sessions",
     "as_dataset",
+    "changed_settings",
     "compile_model",
     "cosine_decay",
     "create_run",
@@ -40,9 +42,11 @@ __all__ = [
     "data_arguments",
     "fingerprint",
     "fit",
+    "fit_command",
     "linear",
     "mean_rates",
     "open_run",
     "ramped_weights",
     "read_history",
+    "software",
 ]

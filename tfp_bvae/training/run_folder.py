@@ -15,6 +15,7 @@ import tfp_bvae
 from tfp_bvae import checks
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.models import RECIPES, Arguments, Params
+from tfp_bvae.training.provenance import software
 from tfp_bvae.training.run import Run, write_json
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
@@ -129,4 +130,5 @@ def _described(run: Run) -> dict[str, Any]:
         "params": run.params.to_dict(),
         "fit": run.fit.to_dict(),
         "data": dict(run.data),
+        "software": software(),
     }
