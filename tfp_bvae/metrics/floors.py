@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ SMALLEST_RATE = 1e-3  # spikes per bin; a linear prediction may be negative, a r
 SIGMAS = (1.0, 2.0, 4.0)  # of the smoothing, bins
 ALPHAS = (1e-3, 1e-2, 1e-1, 1.0)  # penalties of the GLM
 MOST_ROWS = 20_000  # training bins that a read-out learns from
+PSEUDO_TRIALS = (1.0, 4.0, 16.0)  # at the mean of all, beside those of a condition
 LATENTS = 8  # of GPFA
 
 Predict = Callable[[Hidden], np.ndarray]  # of all entries of such trials, or of those that it can
@@ -65,7 +66,7 @@ def floor_scores(
     >>> sides = [Hidden(x.encod[..., :6], x.recon, np.arange(8) >= np.full(x.recon.shape, 6))
     ...          for x in (data.train, data.valid)]
     >>> [floor.name for floor in floor_scores(*sides, bin_width=0.02, glm=False)][:2]
-    ['mean response', 'ridge on smoothed counts (sigma 2 bins)']
+    ['mean response', 'ridge on smoothed counts, sigma 2 bins']
     """
     if train.targets.shape[1:] != valid.targets.shape[1:]:
         raise ValueError(
@@ -79,11 +80,9 @@ def floor_scores(
     mean = mean_response(train.targets)
     methods: dict[str, Predict] = {"mean response": lambda side: mean}
     if train.condition is not None and valid.condition is not None:
-        methods[f"mean response per {told} (told the {told})"] = lambda side: mean_response(
-            train.targets, train.condition, side.condition
-        )
+        methods[f"mean response per {told} (told the {told})"] = _told(train, counts, mean)
     sigma = _best_sigma(few, counts, mean)
-    smoothed = f"smoothed counts (sigma {sigma:g} bin{'s' if sigma > 1 else ''})"
+    smoothed = f"smoothed counts, sigma {sigma:g} bin{'s' if sigma > 1 else ''}"
     methods[f"ridge on {smoothed}"] = _from_smoothed(few, sigma, ridge_read_out)
     if counts and glm:
         methods[f"Poisson GLM on {smoothed}"] = _from_smoothed(few, sigma, _glm)
@@ -120,16 +119,45 @@ def _judged(
 
 
 def _best_sigma(train: Hidden, counts: bool, mean: np.ndarray) -> float:
-    """The width of the smoothing by which ridge does best on a fifth of the training trials."""
-    last = np.arange(len(train.seen)) % 5 == 4
+    """The width of the smoothing by which ridge does best."""
+    return _best(
+        {s: lambda x, s=s: _from_smoothed(x, s, ridge_read_out) for s in SIGMAS},
+        train, counts, mean,
+    )  # fmt: skip
+
+
+def _told(train: Hidden, counts: bool, mean: np.ndarray) -> Predict:
+    """The mean response of the condition, drawn to that of all and smoothed as suits it best."""
+
+    def method(train: Hidden, pseudo_trials: float, sigma: float) -> Predict:
+        def predict(side: Hidden) -> np.ndarray:
+            kinds, row = np.unique(side.condition, return_inverse=True)
+            means = mean_response(train.targets, train.condition, kinds, pseudo_trials)
+            return (smooth_observed(means, sigma) if sigma else means)[row]
+
+        return predict
+
+    choices = [(pseudo, sigma) for pseudo in PSEUDO_TRIALS for sigma in (0.0, *SIGMAS)]
+    best = _best({c: lambda x, c=c: method(x, *c) for c in choices}, train, counts, mean)
+    return method(train, *best)
+
+
+def _best(
+    makers: dict[Any, Callable[[Hidden], Predict]], train: Hidden, counts: bool, mean: np.ndarray
+) -> Any:
+    """The choice whose method, made of four fifths of the training trials, does best on the rest.
+
+    The fifths are drawn at random; with fewer than ten trials the first choice is taken.
+    """
     if len(train.seen) < 10:
-        return SIGMAS[0]
-    scores = [
-        _judged("", _from_smoothed(train.select(~last), sigma, ridge_read_out),
-                train.select(~last), train.select(last), counts, mean).score
-        for sigma in SIGMAS
-    ]  # fmt: skip
-    return SIGMAS[int(np.argmax([-np.inf if score is None else score for score in scores]))]
+        return next(iter(makers))
+    rest = np.random.default_rng(0).permutation(len(train.seen)) % 5 == 4
+    ours, others = train.select(~rest), train.select(rest)
+    scores = {
+        choice: _judged("", make(ours), ours, others, counts, mean).score
+        for choice, make in makers.items()
+    }
+    return max(scores, key=lambda choice: -np.inf if scores[choice] is None else scores[choice])
 
 
 def _from_smoothed(train: Hidden, sigma: float, read_out: Callable) -> Predict:

@@ -74,7 +74,8 @@ def mean_response(
         targets: of training trials, `[trial, time, channel]`; NaN was not observed.
         condition: of each of them, for a mean of each condition, `[trial]`; or None.
         condition_valid: of the trials to predict, `[trial]`.
-        pseudo_trials: trials at the mean of the channel that are added, so that a bin without a
+        pseudo_trials: how many trials are added that are as all (those of a condition: as the mean
+            of all conditions; those of all: as the mean of the channel), so that a bin without a
             spike in a few trials is not taken for silent.
 
     Returns:
@@ -87,16 +88,16 @@ def mean_response(
     known = np.isfinite(targets)
     channel = np.nansum(targets, axis=(0, 1)) / np.maximum(known.sum(axis=(0, 1)), 1)
 
-    def mean(trials: np.ndarray) -> np.ndarray:
+    def mean(trials: np.ndarray, before: np.ndarray) -> np.ndarray:
         number = known[trials].sum(axis=0) + pseudo_trials
-        total = np.nansum(targets[trials], axis=0) + pseudo_trials * channel
-        return np.where(number > 0, total / np.maximum(number, 1e-9), channel)
+        total = np.nansum(targets[trials], axis=0) + pseudo_trials * before
+        return np.where(number > 0, total / np.maximum(number, 1e-9), before)
 
-    overall = mean(np.ones(len(targets), bool))
+    overall = mean(np.ones(len(targets), bool), channel)
     if condition is None:
         return overall[np.newaxis]
     condition = np.asarray(condition)
-    means = {kind: mean(condition == kind) for kind in np.unique(condition)}
+    means = {kind: mean(condition == kind, overall) for kind in np.unique(condition)}
     return np.stack([means.get(kind, overall) for kind in np.asarray(condition_valid)])
 
 

@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 __all__ = ["Markup", "bullets", "code", "figure", "join", "page", "section", "table", "tag"]
 
 
+NARROW = 5.5  # inches: what is wider scrolls inside its box on a small screen
+
+
 class Markup(str):
     """HTML that is ready: all that is not of this type is text, and is escaped."""
 
@@ -87,7 +90,8 @@ def figure(drawn: Figure, alt: str, caption: str, dpi: int = 130) -> Markup:
     drawn.savefig(written, format="png", dpi=dpi, facecolor="white", bbox_inches="tight")
     content = base64.b64encode(written.getvalue()).decode("ascii")
     image = f'<img src="data:image/png;base64,{content}" alt="{escape(alt)}">'
-    return tag("figure", Markup(image), tag("figcaption", caption))
+    wide = "scroll wide" if drawn.get_figwidth() > NARROW else "scroll"
+    return tag("figure", tag("div", Markup(image), class_=wide), tag("figcaption", caption))
 
 
 def page(title: str, *content: object) -> str:
@@ -119,8 +123,9 @@ thead th { font-weight: 600; } tbody th { font-weight: 400; }
 tr.model th, tr.model td { font-weight: 700; }
 pre { background: var(--box); padding: .7rem; overflow-x: auto; font-size: .85rem; }
 figure { margin: 1rem 0 1.6rem; }
-figure img { display: block; max-width: 100%; height: auto; background: #fff; padding: .3rem; }
-.wide { overflow-x: auto; }
+figure img { display: block; width: auto; height: auto; max-width: 100%; background: #fff;
+  padding: .3rem; }
+.wide img { min-width: 36rem; max-width: max(100%, 36rem); }
 .finding { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .8rem; margin: .8rem 0; }
 .act { border-color: var(--act); } .look { border-color: var(--look); }
 .fine { border-color: var(--fine); }

@@ -25,6 +25,7 @@ __all__ = ["EXPECTED", "Picture", "pictures"]
 
 EXPECTED = (ValueError, TypeError, KeyError, IndexError, ArithmeticError, np.linalg.LinAlgError)
 SOME = 8  # trials that are traversed
+MOST_CONDITIONS = 8  # that can be told apart in one picture
 SWAPPED = 3  # trials that exchange their latents
 
 
@@ -115,8 +116,8 @@ def _psth(m: Material, posterior: Posterior) -> tuple[Figure, str]:
     width = m.run.arguments.bin_width
     axes = plot_psth(spikes, posterior.rates, _named(m.valid.condition), width, smooth=2 * width)
     return _of(axes), (
-        "Measured (smoothed over two bins) and inferred means of each condition, in the channels "
-        "that tell the conditions apart most."
+        "Measured (smoothed over two bins) and inferred means of conditions (of at most eight), in "
+        "the channels that tell them apart most."
     )
 
 
@@ -178,8 +179,13 @@ def _of(axes) -> Figure:
     return ax.get_figure(root=True)
 
 
-def _named(condition):
-    return None if condition is None else condition.tolist()
+def _named(condition: np.ndarray | None) -> list | None:
+    """Labels of trials; of many conditions only some, evenly chosen, the others without."""
+    if condition is None:
+        return None
+    kinds = np.unique(condition)
+    shown = set(kinds[_evenly(len(kinds), MOST_CONDITIONS)].tolist())
+    return [kind if kind in shown else None for kind in condition.tolist()]
 
 
 def _evenly(count: int, most: int) -> np.ndarray:

@@ -42,7 +42,11 @@ def verdict(m: Material, compared: Compared | None, findings: Sequence[Finding])
 
 def _what(m: Material) -> str:
     a = m.run.arguments
-    source = "data that came from no file" if not m.run.data.get("path") else m.run.data["path"]
+    source = (
+        "data that came from no file"
+        if not m.run.data.get("path")
+        else Path(m.run.data["path"]).name
+    )
     channels = f"{a.channels} channels"
     if a.outputs > a.channels:
         channels += f" (and {a.outputs - a.channels} held out)"
