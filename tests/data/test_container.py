@@ -1,5 +1,7 @@
 """Labelled trials: made, checked, turned into splits and back."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -78,10 +80,24 @@ def test_further_arrays_of_trials_come_back(rng):
     data = make(rng)
     data["mask"] = (("trial", "time"), rng.integers(0, 2, [6, 8]))
     data["kinematics"] = (("trial", "sample"), rng.normal(size=[6, 20]))
-    back = from_splits(to_splits(data))
+    data["psth"] = (("kind", "time", "channel"), rng.uniform(size=[3, 8, 4]))
+    splits = to_splits(data)
+    np.testing.assert_array_equal(splits.attrs["psth"], data.psth)
+    back = from_splits(splits)
+    np.testing.assert_array_equal(back.psth, data.psth)
     np.testing.assert_array_equal(back.mask, data.mask[[0, 1, 2, 4, 5]])
     assert back.mask.dims == ("trial", "time")
     np.testing.assert_array_equal(back.kinematics, data.kinematics[[0, 1, 2, 4, 5]])
+
+
+def test_arrays_whose_names_are_taken_do_no_harm():
+    data = lorenz(num_conditions=2, num_channels=5, num_trials=5, num_valid=1)
+    odd = {"train_time": np.arange(8), "valid_time": np.arange(2), "channel": np.ones(3)}
+    odd |= {"train_behavior": np.ones([8, 7, 2]), "valid_behavior": np.ones([2, 7, 2])}
+    odd |= {"train_channel": np.ones([8, 2]), "valid_channel": np.ones([2, 2])}
+    made = from_splits(dataclasses.replace(data, attrs=data.attrs | odd))
+    assert made.time.shape == (50,) and made.channel.values.tolist() == list(range(5))
+    assert made.behavior.dims == ("trial", "behavior_1", "behavior_2")
 
 
 def test_labels_are_in_the_order_of_the_arrays(rng):

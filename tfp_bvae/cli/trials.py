@@ -52,7 +52,7 @@ def read_trials(
         data = load(path, bin_width, counts=counts, silent="keep")
     notes = [data.attrs["source"]]
     notes += [str(one.message) for one in told if one.category is UserWarning]
-    if not {"train", "valid"} & set(data.split.values.tolist()):
+    if not {"train", "valid"} <= set(data.split.values.tolist()):
         data = split_trials(data, VALID_FRACTION)
         notes.append(
             f"{path} does not part its trials: {VALID_FRACTION:.0%} are drawn for validation; "

@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import checks
 from .container import require_trials, trials_dataset
-from .container_checks import SPLITS
+from .container_checks import SPLITS, VARIABLES
 from .containers import SpikeDataset, Split
-from .split_labels import SIDES, pairs, split_coords
+from .split_labels import SIDES, others, pairs, split_coords
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,9 +57,8 @@ def to_splits(data: xr.Dataset, valid: str = "valid") -> SpikeDataset:
     held_out, forward = data["held_out"].values, data["forward"].values
     order = np.concatenate([np.flatnonzero(~held_out), np.flatnonzero(held_out)])
     seen = (np.sum(~forward), np.sum(~held_out))  # bins and channels of the encoders
-    attrs = {
-        name: value for name, value in data.attrs.items() if name != "bin_width"
-    } | _shared_labels(data, order, int(seen[1]))
+    attrs = {name: value for name, value in data.attrs.items() if name != "bin_width"}
+    attrs |= _shared_labels(data, order, int(seen[1]))
     session, names = _sessions(data)
     if names is not None:
         attrs["session_names"] = names
@@ -120,23 +119,22 @@ def from_splits(dataset: SpikeDataset) -> xr.Dataset:
             both = [np.asarray(getattr(getattr(dataset, side), field)) for side in SIDES]
             arrays[name] = np.concatenate(both)
     for name, both in pairs(dataset).items():
-        if name in coords or name == "inds" or both[0].ndim < 2:
-            continue
-        (arrays if name == "behavior" else further)[name] = np.concatenate(both)
+        if name not in coords and name != "inds" and both[0].ndim > 1:
+            fits = name == "behavior" and both[0].shape[1:2] == arrays["spikes"].shape[1:2]
+            (arrays if fits and both[0].ndim == 3 else further)[name] = np.concatenate(both)
     attrs = {n: x for n, x in dataset.attrs.items() if isinstance(x, (bool, int, float, str))}
     attrs.pop("num_held_in", None)
-    made = trials_dataset_of(arrays, dataset.bin_width, coords, attrs)
-    for name, values in further.items():
-        made[name] = (_dims(name, values, made), values)
-    return _as_it_was(made, dataset)
-
-
-def trials_dataset_of(
-    arrays: dict[str, np.ndarray], bin_width: float, coords: dict[str, Any], attrs: dict[str, Any]
-) -> xr.Dataset:
-    """A dataset of trials, whose values need not be counts."""
     spikes = arrays.pop("spikes")
-    return trials_dataset(spikes, bin_width, coords=coords, attrs=attrs, counts=False, **arrays)
+    made = trials_dataset(
+        spikes, dataset.bin_width, coords=coords, attrs=attrs, counts=False, **arrays
+    )
+    for name, values in further.items():
+        if name not in made.variables and name not in made.dims:
+            made[name] = (_dims(name, values, made), values)
+    for name, values in others(dataset).items():
+        if name not in made.variables and name not in made.dims:
+            made[name] = ([f"{name}_{axis}" for axis in range(values.ndim)], values)
+    return _as_it_was(made, dataset)
 
 
 def _as_it_was(made: xr.Dataset, dataset: SpikeDataset) -> xr.Dataset:
@@ -173,7 +171,8 @@ def _shared_labels(data: xr.Dataset, order: np.ndarray, num_held_in: int) -> dic
     for name, coord in (("behavior_names", "behavior_channel"), ("ext_names", "ext_channel")):
         if coord in data.coords:
             labels[name] = data[coord].values
-    return labels
+    further = {str(name): x for name, x in data.data_vars.items() if name not in VARIABLES}
+    return labels | {name: x.values for name, x in further.items() if "trial" not in x.dims}
 
 
 def _of_trials(part: xr.Dataset) -> dict[str, np.ndarray]:

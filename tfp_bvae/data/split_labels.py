@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from .. import checks
+from .container_checks import COORDS
 from .containers import SpikeDataset
 
-__all__ = ["SIDES", "pairs", "split_coords"]
+__all__ = ["SIDES", "others", "pairs", "split_coords"]
 
 SIDES = ("train", "valid")
+LABELS = ("channel_names", "channel_order", "bin_times", "behavior_names", "ext_names")
+LABELS += ("session_names", "num_held_in")
+FREE = (None, "trial")  # dims of coordinates that have one value of each trial
 
 
 def split_coords(dataset: SpikeDataset, side: str) -> dict[str, tuple[str, np.ndarray]]:
@@ -53,7 +57,7 @@ def split_coords(dataset: SpikeDataset, side: str) -> dict[str, tuple[str, np.nd
         if name in attrs and array is not None and np.shape(array)[-1] == len(attrs[name]):
             found[coord] = (coord, np.asarray(attrs[name]))
     for name, both in pairs(dataset).items():
-        if both[0].ndim == 1 and name not in ("inds", "split"):
+        if both[0].ndim == 1 and name not in ("inds", "split") and COORDS.get(name) in FREE:
             found[name] = ("trial", both[SIDES.index(side)])
     if "condition" not in found and "cond_idx" in found:  # the name of lfads-torch
         found["condition"] = found["cond_idx"]
@@ -87,6 +91,24 @@ def pairs(dataset: SpikeDataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         if both[0].shape[1:] == both[1].shape[1:]:
             found[name] = both
     return found
+
+
+def others(dataset: SpikeDataset) -> dict[str, np.ndarray]:
+    """Arrays of `attrs` that are neither labels nor of trials of both sides, by name.
+
+    >>> import dataclasses
+    >>> from tfp_bvae.data import lorenz
+    >>> data = lorenz(num_conditions=2, num_trials=5, num_valid=1)
+    >>> list(others(dataclasses.replace(data, attrs={"psth": np.ones([2, 50, 30]), "who": "J"})))
+    ['psth']
+    """
+    taken = {f"{side}_{name}" for side in SIDES for name in pairs(dataset)} | {*LABELS}
+    arrays = {
+        name: np.asarray(value)
+        for name, value in dataset.attrs.items()
+        if name not in taken and isinstance(value, (np.ndarray, list, tuple))
+    }
+    return {name: array for name, array in arrays.items() if array.dtype.kind in "biufU"}
 
 
 def _or(labels: np.ndarray | None, counted: np.ndarray) -> np.ndarray:
