@@ -3,6 +3,7 @@
 import numpy as np
 import nwb_files
 import pytest
+import xarray as xr
 from nwb_files import BIN, write_nwb
 
 from tfp_bvae.data import hold_out_channels, load, save, split_trials, to_splits
@@ -137,7 +138,6 @@ def test_a_file_that_is_cut_short(tmp_path, session):
 
 def test_from_nwb_to_exported_rates(session, tmp_path):
     from tfp_bvae import inference, models, training
-    from tfp_bvae.data import read_arrays
 
     data = load(session[0], BIN, align="start_time", window=(0.0, 1.0), units={"quality": "good"})
     data = hold_out_channels(split_trials(data, by="target"), 5)
@@ -150,5 +150,12 @@ def test_from_nwb_to_exported_rates(session, tmp_path):
     training.fit(model, dataset, fit, verbose=False)
     posterior = inference.sample_and_average(model, dataset.valid, num_samples=2)
     assert posterior.rates.shape == dataset.valid.recon.shape
-    inference.write_posterior(tmp_path / "p.h5", {"valid": posterior})
-    assert "valid_rates" in read_arrays(tmp_path / "p.h5")[0]
+    labelled = inference.posterior_dataset(model, {"valid": posterior}, dataset)
+    inference.write_netcdf(tmp_path / "rates.nc", labelled)
+    back = xr.load_dataset(tmp_path / "rates.nc")
+    of = data.isel(trial=np.flatnonzero(data.split == "valid"))
+    np.testing.assert_array_equal(back.trial, of.trial)
+    np.testing.assert_array_equal(back.target, of.target)
+    np.testing.assert_allclose(back.time, of.time, atol=1e-9)
+    assert back.channel.values.tolist() == [0, 1, 2, 3, 5]
+    np.testing.assert_array_equal(back.rates, posterior.rates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -40,6 +41,7 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
     Raises:
         FileNotFoundError: the folder does not exist.
         ImportError: zarr is not installed.
+        OSError: the disk has no room for it.
         ValueError: another ending, or `data` is not as it must be.
 
     >>> import tempfile
@@ -60,11 +62,13 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
     data = data.assign_attrs({n: _plain(x) for n, x in data.attrs.items()})
     if kind == "netcdf":
         with atomic_file(path) as beside:
+            _require_room(path, data.nbytes)
             data.to_netcdf(beside, engine="h5netcdf")
         return
     need("zarr")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path must be in a folder that exists, got {path}")
+    _require_room(path, data.nbytes)
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         with warnings.catch_warnings():
@@ -75,6 +79,12 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
         os.replace(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _require_room(path: Path, size: int) -> None:
+    """HDF5 does not survive a disk that is full: see to it that this one is not."""
+    if size + 2**20 > shutil.disk_usage(path.parent).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def read_netcdf(
