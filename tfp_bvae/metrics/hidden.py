@@ -110,11 +110,16 @@ def smooth_observed(counts: np.ndarray, sigma: float) -> np.ndarray:
         counts: `[trial, time, channel]`.
         sigma: standard deviation, bins.
 
+    Raises:
+        ImportError: scipy is not installed.
+
     >>> smooth_observed(np.array([[[2.0], [np.nan], [2.0]]]), sigma=1.0).round(3).tolist()
     [[[2.0], [2.0], [2.0]]]
     """
-    from scipy.ndimage import gaussian_filter1d
-
+    try:
+        from scipy.ndimage import gaussian_filter1d
+    except ImportError as error:
+        raise ImportError('smoothing needs scipy: pip install "tfp_bvae[metrics]"') from error
     counts = np.asarray(counts, np.float64)
     known = np.isfinite(counts)
     if known.all():
