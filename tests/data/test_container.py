@@ -223,6 +223,10 @@ def test_what_is_wrong_is_named(rng, spoil, error, message):
         ({"coords": {"channel": ["a"]}}, ValueError, "must agree in size"),
         ({"coords": {"condition": [[1]]}}, ValueError, "must have 1 axis"),
         ({"bin_width": 0}, ValueError, "bin_width must be above 0"),
+        ({"spikes": 3}, TypeError, "spikes must be an array, or a list of trials, got int"),
+        ({"coords": {"length": [0, 1, 9]}}, ValueError, "length must be whole numbers from 1 to 4"),
+        ({"coords": {"time": list("abcd")}}, TypeError, "time must be numbers"),
+        ({"coords": {"held_out": [0, 1]}}, ValueError, "held_out must be True or False"),
     ],
 )
 def test_what_cannot_be_trials_is_named(arguments, error, message):

@@ -82,6 +82,15 @@ def stamp(path: Path):
         file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
 
 
+def test_numbers_of_matlab_are_what_they_stand_for(tmp_path, spikes):
+    spikes[2, 5:] = np.nan
+    length = [8.0, 8.0, 5.0, 8.0, 8.0, 8.0]
+    savemat(tmp_path / "a.mat", {"spikes": spikes, "length": length, "forward": [0.0] * 8})
+    found = load(tmp_path / "a.mat", 0.02)
+    assert found.length.values.tolist() == [8, 8, 5, 8, 8, 8]
+    assert found.length.dtype == np.int32 and not found.forward.any()
+
+
 def test_a_cell_of_trials_is_of_unequal_length(tmp_path, rng):
     parts = [rng.poisson(1.0, [bins, 3]).astype(float) for bins in (5, 7, 6)]
     cell = np.empty(3, object)
@@ -111,6 +120,29 @@ def test_what_was_saved_comes_back(tmp_path, trials, name):
     assert source.endswith("6 trials (4 train, 2 valid), 8 bins of 0.02 s, 4 channels")
     xr.testing.assert_identical(found, trials)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_only_a_zarr_folder_is_replaced(tmp_path, trials):
+    (tmp_path / "a.zarr").mkdir()
+    (tmp_path / "a.zarr" / "thesis.tex").write_text("mine")
+    with pytest.raises(FileExistsError, match="must be free, or a zarr folder"):
+        save(tmp_path / "a.zarr", trials)
+    assert [found.name for found in tmp_path.rglob("*")] == ["a.zarr", "thesis.tex"]
+    with pytest.raises(ValueError, match=r"path must end in one of \.h5"):
+        save(tmp_path / "a.csv", trials)
+
+
+@pytest.mark.parametrize("path", [3, None, []])
+def test_what_is_no_path(path):
+    with pytest.raises(TypeError, match="path must be a path, or a list of paths"):
+        load(path)
+
+
+def test_words_as_bytes_are_words(tmp_path, spikes):
+    np.savez(tmp_path / "a.npz", spikes=spikes, split=np.array([b"train"] * 4 + [b"valid"] * 2))
+    assert to_splits(load(tmp_path / "a.npz")).train.num_trials == 4
+    with pytest.raises(TypeError, match="names must be a mapping"):
+        load(tmp_path / "a.npz", names="spikes")
 
 
 def test_the_name_of_a_file_does_not_matter(tmp_path, trials):

@@ -90,7 +90,7 @@ def trials_dataset(
         dim = COORDS.get(name, "trial")
         value = np.asarray(value)
         checks.rank(f"coords[{name!r}]", value.shape, 1)
-        found[name] = (dim, value.astype(np.str_) if value.dtype.kind == "O" else value)
+        found[name] = (dim, value.astype(np.str_) if value.dtype.kind in "OS" else value)
     try:
         data = xr.Dataset(variables, found, {"bin_width": bin_width, **(attrs or {})})
     except ValueError as error:
@@ -101,7 +101,7 @@ def trials_dataset(
 def _lengths(spikes: Any) -> dict[str, np.ndarray]:
     """Bins of each trial, of a list of trials of unequal length."""
     if isinstance(spikes, np.ndarray) and spikes.dtype.kind != "O":
-        return {}
+        return {}  # of one length
     lengths = np.array([len(trial) for trial in spikes], np.int32)
     return {} if (lengths == lengths[0]).all() else {"length": lengths}
 
@@ -118,6 +118,8 @@ def pad_trials(name: str, value: Any) -> np.ndarray:
     """
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         return numeric(name, value)
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        raise TypeError(f"{name} must be an array, or a list of trials, got {type(value).__name__}")
     parts = [numeric(f"{name}[{i}]", trial) for i, trial in enumerate(value)]
     if not parts:
         raise ValueError(f"{name} must hold at least one trial, got none")

@@ -46,8 +46,8 @@ NEEDED = ("trial", "split", "time", "forward", "channel", "held_out")
 TOLERANCE = 1e-3  # of a bin
 
 
-def numeric(name: str, value: Any) -> np.ndarray:
-    """Numbers as float32; NaN is allowed, infinity is not.
+def numeric(name: str, value: Any, dtype: type = np.float32) -> np.ndarray:
+    """Numbers as float32 or another type; NaN is allowed, infinity is not.
 
     Raises:
         TypeError: not numbers.
@@ -62,7 +62,7 @@ def numeric(name: str, value: Any) -> np.ndarray:
     if not array.size:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     with np.errstate(over="ignore"):
-        array = array.astype(np.float32)
+        array = array.astype(dtype)
     bad = np.count_nonzero(np.isinf(array))
     if bad:
         raise ValueError(f"{name} must not be infinite, {bad} of {array.size} values are")
@@ -119,6 +119,10 @@ def require_coords(data: xr.Dataset, name: str) -> None:
     for flag in ("held_out", "forward"):
         if data[flag].dtype != bool:
             raise ValueError(f"{name}: {flag} must be True or False, got {data[flag].dtype}")
+    if "length" in data.coords:
+        length, bins = data["length"].values, data.sizes["time"]
+        if length.dtype.kind not in "iu" or (length < 1).any() or (length > bins).any():
+            raise ValueError(f"{name}: length must be whole numbers from 1 to {bins}, got {length}")
     if data["held_out"].values.all():
         raise ValueError(f"{name}: held_out must leave channels for the encoders, got all True")
     for coord in ("channel", "behavior_channel", "ext_channel"):
@@ -141,7 +145,7 @@ def require_times(data: xr.Dataset, name: str) -> None:
         raise KeyError(f"{name} must have the attribute 'bin_width' (s), got {list(data.attrs)}")
     width = data.attrs["bin_width"]
     width = checks.positive(f"{name}: bin_width", getattr(width, "item", lambda: width)())
-    steps = np.diff(data["time"].values.astype(np.float64))
+    steps = np.diff(numeric(f"{name}: time", data["time"].values, np.float64))
     wrong = ~(np.abs(steps - width) <= TOLERANCE * width)
     if wrong.any():
         raise ValueError(

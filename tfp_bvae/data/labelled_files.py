@@ -18,6 +18,7 @@ from .container import require_trials, trials_dataset
 from .container_checks import COORDS, VARIABLES
 from .conversion import to_splits
 from .files import atomic_file, datasets, hdf5_file
+from .formats import ZARR
 from .hdf5 import write_hdf5
 from .spike_times import need
 
@@ -39,6 +40,7 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
         data: labelled trials.
 
     Raises:
+        FileExistsError: a folder that is no zarr folder stands where one shall be.
         FileNotFoundError: the folder does not exist.
         ImportError: zarr is not installed.
         OSError: the disk has no room for it.
@@ -68,6 +70,8 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
     need("zarr")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path must be in a folder that exists, got {path}")
+    if path.exists() and not any((path / name).exists() for name in ZARR):
+        raise FileExistsError(f"path must be free, or a zarr folder to replace, got {path}")
     _require_room(path, data.nbytes)
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:

@@ -92,7 +92,11 @@ def load(
     if bin_width is not None:
         bin_width = checks.positive("bin_width", bin_width)
     events = dict(zip(OF_EVENTS, (align, window, trials, units, behavior), strict=True))
-    several = not isinstance(path, (str, os.PathLike))
+    several = isinstance(path, (list, tuple))
+    if not (several and path) and not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path must be a path, or a list of paths, got {path!r}")
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"names must be a mapping, our name to theirs, got {names!r}")
     paths = [Path(part) for part in path] if several else [Path(path)]
     found = [recognise(part) for part in paths]
     if len(paths) != 1 and {kind for kind, _ in found} != {"nlb"}:

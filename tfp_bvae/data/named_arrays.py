@@ -110,7 +110,7 @@ def _container(
         if flat is None or (name not in COORDS and len(flat) != trials):
             left.append(name)
         else:
-            coords[name] = flat.astype(bool) if name in ("held_out", "forward") else flat
+            coords[name] = _typed(name, flat)
     aside.add(len(left), "array", "not understood", sorted(left))
     single = {n: x for n, x in attrs.items() if isinstance(x, (bool, int, float, str))}
     try:
@@ -129,6 +129,15 @@ def _flat(value: Any) -> np.ndarray | None:
     if array.ndim == 2 and 1 in array.shape:
         array = array.reshape(-1)
     return array if array.ndim == 1 and array.dtype.kind in "biufSU" else None
+
+
+def _typed(name: str, flat: np.ndarray) -> np.ndarray:
+    """Values as a coordinate has them; MATLAB has numbers for all."""
+    if name in ("held_out", "forward") and flat.dtype.kind in "biuf":
+        return flat.astype(bool)
+    if name in ("length", "trial") and flat.dtype.kind == "f" and (flat == np.floor(flat)).all():
+        return flat.astype(np.int32)
+    return flat
 
 
 def _single(value: Any) -> float | None:
