@@ -77,7 +77,7 @@ def penalties(model):
     return found
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if "masked" not in name])
 def test_the_loss_is_the_sum_of_its_terms_each_counted_once(name):
     model, inputs, targets = shared(name), example(name), MODELS[name].targets()
     f_params, path, log_rate = outputs(model, inputs, "f_params", "generator", "log_rate")

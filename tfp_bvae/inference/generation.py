@@ -153,7 +153,7 @@ def swap(
         ext_input = ext_input[source][:, -cut.bins :]
     swapped = found._replace(z=found.z[cut.rows(source)], cut=_with_ends_of(cut, source))
     rates = swapped.rates(model, ext_input)
-    return Generated(rates, cut.mean(found.f), cut.stitch(swapped.z), source)
+    return Generated(rates, cut.mean(found.f), swapped.cut.stitch(swapped.z), source)
 
 
 def swap_grid(model: BetaVAE, split: Split, trials: np.ndarray, batch_size: int = 64) -> np.ndarray:

@@ -44,7 +44,9 @@ class Cut:
 
     def rows(self, trials: np.ndarray) -> np.ndarray:
         """The segments of some trials, one trial after the other: numbers of segments."""
-        return np.concatenate([np.flatnonzero(self.trial_of() == trial) for trial in trials])
+        of = self.trial_of()  # in order
+        edges = zip(*(np.searchsorted(of, trials, side) for side in ("left", "right")), strict=True)
+        return np.concatenate([np.arange(first, last) for first, last in edges])
 
     def trial_of(self) -> np.ndarray:
         """The trial of each segment, `[segment]`."""
@@ -54,7 +56,8 @@ class Cut:
         """Mean over the segments of each trial: `[segment, size]` to `[trial, size]`."""
         if self.where is None:
             return x
-        return np.stack([x[self.rows([trial])].mean(axis=0) for trial in range(self.num_trials)])
+        starts = np.searchsorted(self.trial_of(), np.arange(1, self.num_trials))
+        return np.stack([part.mean(axis=0) for part in np.split(x, starts)])
 
     def stitch(self, x: np.ndarray) -> np.ndarray:
         """What has a time axis, or is the same in all bins of a segment, for whole trials.
