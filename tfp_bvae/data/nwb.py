@@ -173,7 +173,7 @@ def _windows(
         if align is not None:
             raise ValueError(f"window must be given with align={align!r}, got none")
         return table[[BEGIN, END]].to_numpy(np.float64)
-    times = [str(n) for n in table.columns if table[n].dtype.kind == "f"]
+    times = [str(n) for n in table.columns if table[n].dtype.kind in "iuf"]
     checks.known_key(f"{path}: align", align or BEGIN, times)
     return table[align or BEGIN].to_numpy(np.float64)[:, None] + np.asarray(window, np.float64)
 
