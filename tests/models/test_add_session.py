@@ -60,11 +60,9 @@ def test_old_sessions_are_what_they_were(name, sessions):
             rows, channels = data.session_part(dataset, "valid", number)
             rates.append(found.rates[rows][:, :, channels])
         np.testing.assert_allclose(*rates, rtol=1e-4, err_msg=key)
-    assert {weight.name.split(":")[0] for weight in wider.trainable_weights} <= {
-        f"{layer}/{weight}"
-        for layer in ("input_factors", "log_rate")
-        for weight in ("kernel", "bias")
-    }
+    trained = {weight.name.split(":")[0] for weight in wider.trainable_weights}
+    ends = ("input_factors", "log_rate")
+    assert trained == {f"{end}/{name}" for end in ends for name in ("kernel", "bias")}
 
 
 def test_a_fit_moves_the_new_rows_alone_whatever_decays(sessions):

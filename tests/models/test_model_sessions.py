@@ -7,7 +7,7 @@ from zoo import SMALL
 
 from tfp_bvae import data, inference, models, training
 
-CHANNELS = {"a": (4, 6), "b": (4, 6)}  # encoded and predicted
+CHANNELS = {"a": (4, 6), "b": (3, 4)}  # encoded and predicted
 STEPS, TRIALS = 8, (6, 4)
 NAMES = list(models.RECIPES)
 

@@ -61,8 +61,10 @@ def _check_paths(options: Namespace) -> None:
     given = vars(options)
     if given.get("run_folder") and not Path(options.run_folder).is_dir():
         raise FileNotFoundError(f"RUN must be the folder of a fit, got {options.run_folder}")
-    if given.get("data") and not Path(options.data).exists():
-        raise FileNotFoundError(f"FILE must be a file of data that exists, got {options.data}")
+    files = given.get("data") or []
+    for path in [files] if isinstance(files, str) else files:
+        if not Path(path).exists():
+            raise FileNotFoundError(f"FILE must be a file of data that exists, got {path}")
     if given.get("resume") and options.overwrite:
         raise ValueError("--resume and --overwrite must not be given both")
     if not given.get("out") or options.overwrite or given.get("resume"):
@@ -75,7 +77,7 @@ def _check_paths(options: Namespace) -> None:
 def _how_to_resume(options: Namespace) -> str:
     if options.verb not in ("fit", "demo") or not (Path(options.out) / "run.json").is_file():
         return ""
-    data = options.data if options.verb == "fit" else Path(options.out) / "data.h5"
+    data = " ".join(options.data) if options.verb == "fit" else Path(options.out) / "data.h5"
     return f"; go on with: tfp-bvae fit {data} --out {options.out} --resume"
 
 

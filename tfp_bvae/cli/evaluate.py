@@ -6,7 +6,8 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from tfp_bvae.cli.scores import infer_parts, read_data_of, read_dataset, score_parts
+from tfp_bvae.cli.scores import infer_parts, read_data_of, score_parts
+from tfp_bvae.cli.sessions import read_session
 from tfp_bvae.training import open_run
 
 __all__ = ["run"]
@@ -19,8 +20,9 @@ def run(options: Namespace) -> None:
     if path is None or not Path(path).exists():
         raise FileNotFoundError(f"FILE must be given: the file of {found.path}, {path}, is gone")
     if options.data:
-        arguments = found.arguments
-        data = read_dataset(path, arguments.likelihood, arguments.bin_width, stream=options.stream)
+        data = read_session(found, path, options.session, options.stream)
+    elif options.session:
+        raise ValueError("--session must go with the file that is of that session, got no file")
     else:
         data = read_data_of(found, path, options.stream)
         found.require_same(data)

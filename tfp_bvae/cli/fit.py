@@ -14,15 +14,15 @@ from typing import Any
 from tfp_bvae.cli.scores import (
     infer_parts,
     posterior_file,
-    read_data_of,
-    read_dataset,
     score_parts,
     score_table,
 )
+from tfp_bvae.cli.sessions import read_sessions
 from tfp_bvae.cli.settings import part, read_settings
-from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data import SpikeDataset, write_hdf5
 from tfp_bvae.inference import Posterior
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
+from tfp_bvae.models.builders.model import with_read_in
 from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
 
 __all__ = ["fit_run", "make_way", "run"]
@@ -122,21 +122,34 @@ def _written(
 def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     likelihood = given.get("likelihood", "poisson")
     group_by = given.get("group_by", "trial") if RECIPES[options.model].of_groups else None
-    data = read_dataset(options.data, likelihood, given.get("bin_width"), group_by, options.stream)
-    params = RECIPES[options.model].params(part(given, Params))
+    data = read_sessions(options.data, likelihood, given.get("bin_width"), group_by, options.stream)
     settings = FitSettings.of(part(given, FitSettings))
     arguments = data_arguments(data).replace(part(given, Arguments))
+    params = with_read_in(arguments, RECIPES[options.model].params(part(given, Params)))
     if options.resume and not options.quiet:
         print(f"tfp-bvae: note: nothing to resume at {path}, starting it", file=sys.stderr)
     make_way(path, options.overwrite)
-    return create_run(path, options.model, data, arguments, params, settings, options.data), data
+    several = len(options.data) > 1
+    file = path / "data.h5" if several else options.data[0]
+    found = create_run(path, options.model, data, arguments, params, settings, file)
+    if several:  # for the verbs that ask for the data of the run
+        try:
+            write_hdf5(file, data)
+        except Exception:
+            shutil.rmtree(path)
+            raise
+    return found, data
 
 
 def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
     found = open_run(path)
     if found.model != options.model:
         raise ValueError(f"{path} must go on as it began: with --model {found.model}")
-    data = read_data_of(found, options.data, options.stream)
+    arguments = found.arguments
+    group_by = arguments.group_by if RECIPES[found.model].of_groups else None
+    data = read_sessions(
+        options.data, arguments.likelihood, arguments.bin_width, group_by, options.stream
+    )
     found.require_same(data, given)
     return found, data
 

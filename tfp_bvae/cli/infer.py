@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from tfp_bvae.cli.recording import read_recording
-from tfp_bvae.cli.scores import infer_parts, posterior_file, read_dataset
+from tfp_bvae.cli.scores import infer_parts, posterior_file
+from tfp_bvae.cli.sessions import of_session, read_session
 from tfp_bvae.data import write_arrays
 from tfp_bvae.inference import infer_recordings
 from tfp_bvae.inference.report import RATES_UNIT
@@ -20,19 +21,18 @@ def run(options: Namespace) -> None:
     if options.window is not None:
         _infer_recording(found, options)
         return
-    arguments = found.arguments
-    data = read_dataset(
-        options.data, arguments.likelihood, arguments.bin_width, stream=options.stream
-    )
+    data = read_session(found, options.data, options.session, options.stream)
     model = found.load_model()
     with posterior_file(options.out, data) as write:
         for side, trials, part in infer_parts(model, data, options.samples):
-            write(side, trials, part)
+            write(side, trials, of_session(found, options.session, part))
     count = f"{data.train.num_trials} train, {data.valid.num_trials} valid"
     print(f"{options.out}: {count} trials")
 
 
 def _infer_recording(found: Run, options: Namespace) -> None:
+    if options.session is not None:
+        raise ValueError("--session must go with trials, got --window as well")
     recording, _ = read_recording(options.data, options.key)
     model = found.load_model()
     (arrays,) = infer_recordings(

@@ -82,9 +82,13 @@ def _add_stream(verb) -> None:
 
 
 def _add_fit(verbs) -> None:
-    verb = add_verb(verbs, "fit", "fit a model to a file")
+    verb = add_verb(verbs, "fit", "fit a model to a file, or to several as sessions")
     verb.add_argument(
-        "data", metavar="FILE", help="trials: HDF5, npz, MATLAB, netCDF or zarr; else see convert"
+        "data",
+        metavar="FILE",
+        nargs="+",
+        help="trials: HDF5, npz, MATLAB, netCDF or zarr; else see convert. Of several files each "
+        "is a session with channels of its own, named after the file",
     )
     verb.add_argument("--model", choices=MODELS, default="lfads", help="which model (lfads)")
     add_out(verb, "RUN", "folder for the fitted model, its rates and scores")
@@ -106,10 +110,17 @@ def _add_fit(verbs) -> None:
     verb.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
+def _add_session(verb) -> None:
+    verb.add_argument(
+        "--session", metavar="NAME", help="which session of a model of several F.h5 is of"
+    )
+
+
 def _add_infer(verbs) -> None:
     verb = add_verb(verbs, "infer", "write the rates and latents that a fitted model infers")
     verb.add_argument("run_folder", metavar="RUN", help="folder of a fit")
     verb.add_argument("data", metavar="FILE", help="trials")
+    _add_session(verb)
     add_out(verb, "P.h5", "the file to write")
     add_samples(verb)
     _add_stream(verb)
@@ -122,6 +133,7 @@ def _add_evaluate(verbs) -> None:
     verb.add_argument(
         "data", metavar="FILE", nargs="?", help="trials; without, those that it was fitted to"
     )
+    _add_session(verb)
     add_samples(verb)
     _add_stream(verb)
 

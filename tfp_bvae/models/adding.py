@@ -57,13 +57,17 @@ def add_session(
     _check(old, new)
     changes = {name: getattr(new, name) for name in ("channels", "outputs", "num_sessions")}
     changes |= {"fixed_sessions": old.num_sessions, "num_trials": new.num_trials}
+    changes |= {"masked": old.masked or new.masked}
     changes |= {"num_groups": new.num_groups} if old.num_groups is not None else {}
     arguments, params = old.replace(changes), dict(known["params"])
     if old.num_groups is not None:
         wider = fhvae(arguments, params, mean_rates)
     else:
         wider = create_model(params, arguments, mean_rates, name=model.name)
+    there = {layer.name for layer in model.layers}
     for layer in wider.layers:
+        if layer.name not in there:  # what a masked model has beside, which has no weights
+            continue
         if layer.name in OF_SESSIONS:
             _copy_sessions(model.get_layer(layer.name), layer, old, new)
         elif layer.name == "group_means":

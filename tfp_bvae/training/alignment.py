@@ -192,7 +192,10 @@ def _factors(model: BetaVAE, split: Split) -> np.ndarray:
     """Factors at the posterior mean, `[trial, time, factors]`."""
     factors = tf_keras.Model(model.inputs, model.get_layer("log_rate").input[0])
     parts = [factors(batch, training=False).numpy() for batch in _batches(model, split)]
-    return np.concatenate(parts)[: split.num_trials]
+    found = np.concatenate(parts)[: split.num_trials]
+    segment = model.hyperparameters["params"]["segment"]
+    found[np.arange(found.shape[1]) >= split.bins[:, np.newaxis] - segment] = np.nan
+    return found
 
 
 def _batches(model: BetaVAE, split: Split, size: int = 64) -> Iterator[dict[str, tf.Tensor]]:

@@ -40,7 +40,8 @@ class Run:
         arguments: what followed from the data.
         params: tunable settings of the model.
         fit: how it is fitted.
-        data: `path` of the file, None where there is none, and `sha256` of the arrays.
+        data: `path` of the file, None where there is none, `sha256` of the arrays and, of joined
+            sessions, `sessions`: channels of each by its name, encoded and predicted.
     """
 
     path: Path

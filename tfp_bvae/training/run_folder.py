@@ -74,6 +74,7 @@ def create_run(
         data={
             "path": None if source is None else str(source),
             "sha256": fingerprint(data),
+            **_sessions(data),
         },
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +119,15 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         fit=FitSettings.of(entries["fit"]),
         data=entries["data"],
     )
+
+
+def _sessions(data: SpikeDataset) -> dict[str, Any]:
+    """Channels of each session by its name, encoded and predicted, where there are several."""
+    if not {"session_names", "session_channels"} <= set(data.attrs):
+        return {}
+    names = [str(name) for name in data.attrs["session_names"]]
+    sizes = [[int(size) for size in sizes] for sizes in data.attrs["session_channels"]]
+    return {"sessions": dict(zip(names, sizes, strict=True))}
 
 
 def _described(run: Run) -> dict[str, Any]:
