@@ -73,7 +73,7 @@ def add_session(
         elif layer.name == "group_means":
             _copy_groups(model.get_layer(layer.name), layer)
         else:
-            layer.set_weights(model.get_layer(layer.name).get_weights())
+            _copy(model.get_layer(layer.name), layer)
     return wider
 
 
@@ -95,6 +95,13 @@ def _check(old: Arguments, new: Arguments) -> None:
         raise ValueError(
             f"num_groups must be given for a model of groups alone, got {new.num_groups}"
         )
+
+
+def _copy(source, layer) -> None:
+    """All weights; Keras orders those of a layer by whether it trains."""
+    trains, layer.trainable = layer.trainable, source.trainable
+    layer.set_weights(source.get_weights())
+    layer.trainable = trains
 
 
 def _copy_sessions(source, layer, old: Arguments, new: Arguments) -> None:
