@@ -92,7 +92,7 @@ def test_the_fit_goes_on_from_the_files(run_folder, files, call):
             "files must have names of their own, which name sessions, got ['monday']",
         ),
         (["fit", "monday.h5", "tuesday.h5", "--out", "r", "--stream"], "--stream must go with"),
-        (["fit", "monday.h5", "absent.h5", "--out", "r"], "must be an HDF5 file that exists"),
+        (["fit", "monday.h5", "absent.h5", "--out", "r"], "must be a file of data that exists"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(words, message, run_folder, files, call, tmp_path):
