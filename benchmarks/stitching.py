@@ -24,10 +24,12 @@ from recording import NUM_FORCE, VALID_FRACTION, held_out, load_recording
 from tfp_bvae import data, inference, metrics, models, training
 
 NEURONS = {"a": 30, "b": 20}
-LORENZ = {"num_conditions": 65, "num_trials": 4, "num_valid": 2}
-PARAMS: dict = {"lorenz": {"factors": 20, "input_factors": 10},
-                "m1": {"factors": 20, "input_factors": 20, "beta_z": 0.3}}  # fmt: skip
-SETTINGS: dict = {"epochs": 150, "batch_size": 32}
+LORENZ = {"num_conditions": 40, "num_trials": 4, "num_valid": 2}
+SIZES = {"f_encoder_units": 50, "z_encoder_units": 40, "controller_units": 40,
+         "generator_units": 60, "f_size": 32}  # fmt: skip
+PARAMS: dict = {"lorenz": SIZES | {"factors": 20, "input_factors": 10},
+                "m1": SIZES | {"factors": 20, "input_factors": 20, "beta_z": 0.3}}  # fmt: skip
+SETTINGS: dict = {"epochs": 120, "batch_size": 40, "validate_every": 4}
 
 
 def lorenz_sessions(seed: int) -> dict[str, data.SpikeDataset]:
@@ -105,7 +107,7 @@ def run(part: str, sessions: dict, seed: int, params: dict, settings: dict) -> l
         start = time.perf_counter()
         epochs = round(settings["epochs"] * total / dataset.train.num_trials)
         warm_up = round(settings.get("warm_up", 20) * total / dataset.train.num_trials)
-        every = max(1, epochs // settings["epochs"])
+        every = round(settings["validate_every"] * epochs / settings["epochs"])
         own = settings | {"epochs": epochs, "warm_up": warm_up, "validate_every": every}
         found = scores(dataset, fitted(dataset, params, own, seed))
         seconds = time.perf_counter() - start
