@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 import time
+import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from tfp_bvae.cli.scores import (
 )
 from tfp_bvae.cli.sessions import read_sessions
 from tfp_bvae.cli.settings import part, read_settings
-from tfp_bvae.data import SpikeDataset, write_hdf5
+from tfp_bvae.data import SpikeDataset, split_sessions, write_hdf5
 from tfp_bvae.inference import Posterior
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.models.builders.model import with_read_in
@@ -44,8 +45,16 @@ def run(options: Namespace) -> None:
         for note in data.attrs["read_notes"].splitlines():
             print(f"tfp-bvae: note: {note}", file=sys.stderr)
     if not options.quiet:
-        _note_what_is_missing(data)
-    fit_run(found, data, quiet=options.quiet, keep=was_there)
+        joined = "session_channels" in data.attrs
+        for one in split_sessions(data).values() if joined else [data]:
+            _note_what_is_missing(one)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda warning, *_: options.quiet or _note(warning)
+        fit_run(found, data, quiet=options.quiet, keep=was_there)
+
+
+def _note(text: object) -> None:
+    print(f"tfp-bvae: note: {text}", file=sys.stderr)
 
 
 def _note_what_is_missing(data: SpikeDataset) -> None:

@@ -42,8 +42,11 @@ def read_sessions(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"files must have names of their own, which name sessions, got {twice}")
-    datasets = (read_dataset(path, likelihood, bin_width) for path in paths)
+    datasets = [read_dataset(path, likelihood, bin_width) for path in paths]
     joined = join_sessions(dict(zip(names, datasets, strict=True)))
+    notes = [dataset.attrs["read_notes"] for dataset in datasets if "read_notes" in dataset.attrs]
+    if notes:
+        joined.attrs["read_notes"] = "\n".join(notes)
     return joined if group_by is None else with_groups(joined, group_by)
 
 
