@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from tfp_bvae.data import atomic_file, fetch, read_m1_arrays
-from tfp_bvae.data.m1 import M1_BIN_WIDTH
+from tfp_bvae.data.readers.m1 import M1_BIN_WIDTH
 
 DESCRIPTION = {
     "area": "primary motor cortex (M1), 96-electrode array, threshold crossings",

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from pynwb import NWBHDF5IO, NWBFile
 
-from tfp_bvae.data import fetching, load, read_arrays, read_hdf5, save, to_splits
+from tfp_bvae.data import load, read_arrays, read_hdf5, save, to_splits
+from tfp_bvae.data.readers import fetching
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tfp_bvae.data import fetch, fetching
+from tfp_bvae.data import fetch
+from tfp_bvae.data.readers import fetching
 
 NAME = "m1-isometric-day0"
 CONTENT = bytes(range(256)) * 2000

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfp_bvae.data import hold_out_channels, load, mark_forward, save, split_trials
-from tfp_bvae.data.labelled_files import ENDINGS
+from tfp_bvae.data.readers.labelled_files import ENDINGS
 
 if TYPE_CHECKING:
     import xarray as xr

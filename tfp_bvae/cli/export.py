@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.data import SpikeDataset
-from tfp_bvae.data.formats import recognise
+from tfp_bvae.data.readers.formats import recognise
 from tfp_bvae.inference import (
     StoredPosterior,
     label_parts,

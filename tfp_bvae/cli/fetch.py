@@ -6,7 +6,7 @@ import shutil
 from argparse import Namespace
 
 from tfp_bvae.data import atomic_file, fetch
-from tfp_bvae.data.fetching import RECORDINGS
+from tfp_bvae.data.readers.fetching import RECORDINGS
 
 __all__ = ["run"]
 

@@ -7,7 +7,7 @@ import os
 import warnings
 
 from tfp_bvae.data import SpikeDataset, load, open_hdf5, read_hdf5, split_trials, to_splits
-from tfp_bvae.data.formats import recognise
+from tfp_bvae.data.readers.formats import recognise
 
 __all__ = ["read_trials"]
 

@@ -13,15 +13,15 @@ from .container import require_trials, trials_dataset
 from .containers import SpikeDataset, Split
 from .conversion import from_splits, to_splits
 from .counts import require_counts
-from .fetching import fetch
 from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
 from .joining import as_session, join_sessions
-from .labelled_files import save
-from .loading import load
-from .m1 import read_m1_arrays, read_m1_trials
 from .marking import append_forward_bins, hold_out_channels, mark_forward, split_trials
+from .readers.fetching import fetch
+from .readers.labelled_files import save
+from .readers.loading import load
+from .readers.m1 import read_m1_arrays, read_m1_trials
 from .segmented import segments_of
 from .segments import cut_segments, stitch_segments
 from .session_parts import session_part, split_sessions

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .container import trials_dataset
-from .container_checks import COORDS, VARIABLES
-from .conversion import from_splits
+from ..container import trials_dataset
+from ..container_checks import COORDS, VARIABLES
+from ..conversion import from_splits
+from ..hdf5 import splits_of_arrays
+from ..set_aside import SetAside
 from .formats import family_of
-from .hdf5 import splits_of_arrays
 from .nlb import nlb_trials
-from .set_aside import SetAside
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
-from .container import trials_dataset
-from .container_checks import numeric
+from ... import checks
+from ..container import trials_dataset
+from ..container_checks import numeric
+from ..set_aside import SetAside
 from .formats import NLB_KEY
-from .set_aside import SetAside
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
+from ... import checks
+from ..container import require_trials
+from ..conversion import from_splits
+from ..hdf5 import read_hdf5
+from ..set_aside import SetAside, drop_silent_of, with_set_aside
 from .array_files import read_hdf5_arrays, read_npz
-from .container import require_trials
-from .conversion import from_splits
 from .formats import Format, recognise
-from .hdf5 import read_hdf5
 from .labelled_files import read_netcdf, read_zarr
 from .m1 import is_m1, read_m1_trials
 from .matlab import read_mat5, read_mat73, variables_of_mat5
 from .named_arrays import trials_of_arrays
 from .nwb import read_nwb
-from .set_aside import SetAside, drop_silent_of, with_set_aside
 
 if TYPE_CHECKING:
     import xarray as xr

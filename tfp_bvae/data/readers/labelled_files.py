@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
-from .container import require_trials, trials_dataset
-from .container_checks import COORDS, VARIABLES
-from .conversion import to_splits
-from .files import atomic_file, datasets, hdf5_file
+from ... import checks
+from ..container import require_trials, trials_dataset
+from ..container_checks import COORDS, VARIABLES
+from ..conversion import to_splits
+from ..files import atomic_file, datasets, hdf5_file
+from ..hdf5 import write_hdf5
+from ..spike_times import need
 from .formats import ZARR
-from .hdf5 import write_hdf5
-from .spike_times import need
 
 if TYPE_CHECKING:
     import xarray as xr

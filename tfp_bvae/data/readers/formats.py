@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import h5py
 
-from .files import hdf5_file
+from ..files import hdf5_file
 
 __all__ = ["NLB_KEY", "Format", "family_of", "recognise"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import checks
-from .arrays import read_arrays
-from .container import trials_dataset
-from .files import hdf5_file
+from ... import checks
+from ..arrays import read_arrays
+from ..container import trials_dataset
+from ..files import hdf5_file
+from ..spike_times import need
+from ..trials import trials_from_events
 from .formats import recognise
-from .spike_times import need
-from .trials import trials_from_events
 
 if TYPE_CHECKING:
     import xarray as xr

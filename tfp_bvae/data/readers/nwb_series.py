@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
+from ... import checks
 
 __all__ = ["binned_series", "time_series"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
-from .container import trials_dataset
-from .container_checks import COORDS, SPLITS
+from ... import checks
+from ..container import trials_dataset
+from ..container_checks import COORDS, SPLITS
+from ..set_aside import SetAside, listed
+from ..spike_times import binned, need
 from .nwb_series import binned_series
-from .set_aside import SetAside, listed
-from .spike_times import binned, need
 
 if TYPE_CHECKING:
     import pandas as pd

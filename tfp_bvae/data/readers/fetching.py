@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import checks
-from .spike_times import need
+from ... import checks
+from ..spike_times import need
 
 __all__ = ["RECORDINGS", "Recording", "fetch"]
 

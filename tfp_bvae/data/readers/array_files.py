@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
-from .arrays import read_arrays
+from ... import checks
+from ..arrays import read_arrays
 
 __all__ = ["read_hdf5_arrays", "read_npz"]
 

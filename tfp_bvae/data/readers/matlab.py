@@ -8,9 +8,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .files import hdf5_file
-from .set_aside import SetAside
-from .spike_times import need
+from ..files import hdf5_file
+from ..set_aside import SetAside
+from ..spike_times import need
 
 __all__ = ["read_mat5", "read_mat73", "variables_of_mat5"]
 

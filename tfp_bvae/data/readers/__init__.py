@@ -1,0 +1,1 @@
+"""Files of other people: told by their content, read without trust, labelled."""
