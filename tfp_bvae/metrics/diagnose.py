@@ -39,7 +39,7 @@ def _floors(x: FitFigures, t: Thresholds) -> list[Finding]:
     if x.score is None or not x.floors:
         return []
     name, best = max(x.floors.items(), key=lambda item: item[1])
-    said = f"{x.score:.3f} {x.unit} on hidden entries; the best simple method ({name}) {best:.3f}"
+    said = f"{x.score:.3f} {x.unit} on hidden entries; the best simple method, {name}, {best:.3f}"
     if np.isfinite(x.score) and x.score >= best:
         return [Finding("floors", "fine", f"The model is above every simple method: {said}.")]
     beaten = sum(x.score < floor for floor in x.floors.values())

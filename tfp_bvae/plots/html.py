@@ -132,6 +132,7 @@ figure img { display: block; width: auto; height: auto; max-width: 100%; backgro
 .act h3 { color: var(--act); } .look h3 { color: var(--look); } .fine h3 { color: var(--fine); }
 .finding h3 { margin: .2rem 0; }
 @media (max-width: 34rem) { body { padding: .7rem; } }
+@media (min-width: 38rem) { .small { display: none; } }
 """.strip()
 
 PAGE = Template(

@@ -50,6 +50,7 @@ def write_report(
     from tfp_bvae.plots.report_figures import pictures
     from tfp_bvae.plots.report_floors import figures_of_fit
     from tfp_bvae.plots.report_material import gather
+    from tfp_bvae.plots.report_settings import fitted, repeated, title_of
     from tfp_bvae.training import Run, open_run
 
     run = run if isinstance(run, Run) else open_run(run)
@@ -61,7 +62,7 @@ def write_report(
     findings = diagnose_fit(figures_of_fit(material, compared, beside))
     say("drawing")
     missing = [*material.missing, *([problem] if problem else [])]
-    title = f"Report: {parts.title_of(material)}"
+    title = f"Report: {title_of(material)}"
     page = html.page(
         title,
         html.tag("h1", title),
@@ -70,8 +71,8 @@ def write_report(
         parts.how_well(material, compared, why_not),
         parts.diagnosed(findings),
         parts.pictured(pictures(material, beside)),
-        parts.fitted(material),
-        parts.repeated(material),
+        fitted(material),
+        repeated(material),
     )
     path = run.path / "report.html"
     with atomic_file(path) as written:

@@ -18,6 +18,7 @@ from tfp_bvae.training import HeldOut
 __all__ = ["Compared", "compare_with_floors", "figures_of_fit"]
 
 HIDDEN = 0.2  # share of entries of the training trials that read-outs learn to fill in
+DEAD_KL = 0.01  # nats per trial; a dimension below tells nothing
 
 
 class Compared(NamedTuple):
@@ -78,7 +79,7 @@ def figures_of_fit(
         warm_up=fit.warm_up,
         steps_per_epoch=None if trials is None else -(-trials // fit.batch_size),
         kl={name: found.kl for name, found in beside.items()},
-        active={name: found.active for name, found in beside.items()},
+        active={name: found.active & (found.kl >= DEAD_KL) for name, found in beside.items()},
         betas={name: getattr(m.run.params, f"beta_{name}") for name in ("f", "z")},
         score=None if compared is None else compared.score,
         floors={name: score for name, score in known.items() if score is not None},

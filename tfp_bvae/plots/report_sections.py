@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import tfp_bvae
 from tfp_bvae.inference.report import SCORE_LABELS
 from tfp_bvae.metrics import Finding
-from tfp_bvae.models import Arguments, Params, is_of_counts
-from tfp_bvae.plots.html import Markup, bullets, code, figure, join, section, table, tag
+from tfp_bvae.models import is_of_counts
+from tfp_bvae.plots.html import Markup, bullets, figure, join, section, table, tag
 from tfp_bvae.plots.report_figures import Picture
 from tfp_bvae.plots.report_floors import Compared
 from tfp_bvae.plots.report_material import Material
-from tfp_bvae.training import FitSettings, changed_settings, fit_command, software
+from tfp_bvae.plots.report_settings import name_of
 
-__all__ = ["diagnosed", "fitted", "how_well", "pictured", "repeated", "verdict"]
+__all__ = ["diagnosed", "how_well", "pictured", "verdict"]
 
 LEVELS = {"act": "To be mended", "look": "To be looked at", "fine": "As it should be"}
-NAMES = {"lfads": "LFADS", "dsae-full": "DSAE (full)", "dsae-factorized": "DSAE (factorized)",
-         "fhvae": "FHVAE"}  # fmt: skip
 
 
 def verdict(m: Material, compared: Compared | None, findings: Sequence[Finding]) -> Markup:
@@ -51,7 +46,7 @@ def _what(m: Material) -> str:
     if a.outputs > a.channels:
         channels += f" (and {a.outputs - a.channels} held out)"
     trials = "" if a.num_trials is None else f"{a.num_trials:,} training trials of "
-    return f"{_name(m)} was fitted to {trials}{channels}: {source}."
+    return f"{name_of(m)} was fitted to {trials}{channels}: {source}."
 
 
 def _how_well(m: Material, compared: Compared | None) -> str:
@@ -67,50 +62,7 @@ def _how_well(m: Material, compared: Compared | None) -> str:
         return f"{said}."
     best = max(known, key=lambda floor: floor.score)
     side = "above" if compared.score >= best.score else "below"
-    return f"{said}: {side} the best simple method ({best.name}), {best.score:.3f}."
-
-
-def fitted(m: Material) -> Markup:
-    """What was fitted, to what."""
-    a, rows = m.run.arguments, []
-    rows.append(["model", _name(m)])
-    rows.append(["data", m.run.data.get("path") or "came from no file"])
-    if m.data is not None:
-        for side, split in (("training", m.data.train), ("validation", m.data.valid)):
-            bins = split.recon.shape[1]
-            rows.append([f"{side} trials", f"{split.num_trials:,}, of {bins} bins "
-                                           f"({bins * a.bin_width:.4g} s)"])  # fmt: skip
-    elif a.num_trials is not None:
-        rows.append(["training trials", f"{a.num_trials:,}"])
-    rows.append(["bin width", f"{1000 * a.bin_width:g} ms"])
-    rows.append(["channels seen, predicted", f"{a.channels}, {a.outputs}"])
-    if a.forward_bins:
-        rows.append(["bins predicted after those seen", a.forward_bins])
-    if a.ext_inputs:
-        rows.append(["external inputs", a.ext_inputs])
-    rows.append(["likelihood", a.likelihood.replace("_", " ")])
-    fit = m.metrics.get("fit", {})
-    epochs = f"{len(m.history)} of {m.run.fit.epochs}" if m.history else f"0 of {m.run.fit.epochs}"
-    rows.append(
-        ["epochs", f"{epochs}; weights of epoch {m.best_epoch}" if m.best_epoch else epochs]
-    )
-    for name, label in (("seconds", "time of the fit, s"), ("trainable_weights", "weights")):
-        if name in fit:
-            rows.append([label, f"{fit[name]:,.0f}"])
-    known = {**_meanings(Arguments), **_meanings(FitSettings), **_meanings(Params)}
-    changed = [[n, v, known.get(n, "")] for n, v in changed_settings(m.run).items()]
-    parts = [table(["what", "value"], rows, "The fit")]
-    if changed:
-        header = ["setting", "value", "meaning"]
-        parts.append(table(header, changed, "Settings that differ from the defaults of the model"))
-    else:
-        parts.append(tag("p", "All settings are the defaults of the model."))
-    return section("What was fitted", *parts)
-
-
-def _meanings(kind) -> dict[str, str]:
-    found = kind.__dataclass_fields__.items()
-    return {name: field.metadata["meaning"] for name, field in found if field.metadata}
+    return f"{said}: {side} the best simple method, {best.name}, at {best.score:.3f}."
 
 
 def how_well(m: Material, compared: Compared | None, why_not: str) -> Markup:
@@ -135,7 +87,7 @@ def how_well(m: Material, compared: Compared | None, why_not: str) -> Markup:
 
 def _floors(m: Material, compared: Compared) -> Markup:
     rows: list[tuple[float, list[object]]] = [
-        (compared.score, [tag("strong", f"{_name(m)}, this fit"),
+        (compared.score, [tag("strong", f"{name_of(m)}, this fit"),
                           tag("strong", _number(compared.score))])
     ]  # fmt: skip
     rows += [(x.score, [x.name, _number(x.score)]) for x in compared.floors if x.score is not None]
@@ -180,32 +132,9 @@ def pictured(found: Iterable[Picture]) -> Markup:
             parts.append(tag("p", says, class_="soft"))
         else:
             parts.append(figure(drawn, f"{title}. {says}", says))
-    return section("Pictures", *(parts or [tag("p", "There is nothing to draw.")]))
-
-
-def repeated(m: Material) -> Markup:
-    """How to make the run again, and what it was made with."""
-    described = json.loads((m.run.path / "run.json").read_text(encoding="utf-8"))
-    recorded = described.get("software")
-    words = [
-        tag("p", "This fits the same model to the same file with the same settings and seed:"),
-        code(shlex.join(fit_command(m.run))),
-    ]
-    if not m.run.data.get("path"):
-        words.append(tag("p", "The data came from no file: write them to F.h5 with "
-                              "data.write_hdf5 first."))  # fmt: skip
-    rows = [["data, sha256 of all arrays", m.run.data.get("sha256", "unknown")],
-            ["fit begun", described.get("created", "unknown")],
-            ["tfp_bvae", described.get("version", "unknown")]]  # fmt: skip
-    rows += [[name, value] for name, value in (recorded or software()).items()]
-    when = "Made with" if recorded else "Of the report; the run does not say what it was made with"
-    note = f"This page was written by tfp_bvae {tfp_bvae.__version__}."
-    return section("To repeat it", *words, table(["what", "value"], rows, when),
-                   tag("p", note, class_="soft"))  # fmt: skip
-
-
-def _name(m: Material) -> str:
-    return NAMES.get(m.run.model, m.run.model)
+    if not parts:
+        return section("Pictures", tag("p", "There is nothing to draw."))
+    return section("Pictures", tag("p", "Wide pictures scroll.", class_="soft small"), *parts)
 
 
 def _unit(m: Material) -> str:
@@ -214,9 +143,3 @@ def _unit(m: Material) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def title_of(m: Material) -> str:
-    """The title of the page."""
-    source = m.run.data.get("path")
-    return f"{_name(m)}{f' on {Path(source).name}' if source else ''}"
