@@ -58,7 +58,7 @@ def floor_scores(
         told: what `condition` is, in words.
 
     Raises:
-        ImportError: scikit-learn is not installed, and there is a GLM to fit.
+        ImportError: scipy is not installed. A method that lacks another package says so in its note.
         ValueError: the two sides do not have the same bins and channels.
 
     >>> from tfp_bvae.data import lorenz
@@ -66,7 +66,7 @@ def floor_scores(
     >>> sides = [Hidden(x.encod[..., :6], x.recon, np.arange(8) >= np.full(x.recon.shape, 6))
     ...          for x in (data.train, data.valid)]
     >>> [floor.name for floor in floor_scores(*sides, bin_width=0.02, glm=False)][:2]
-    ['mean response', 'ridge on smoothed counts, sigma 2 bins']
+    ['mean response', 'ridge on smoothed counts, sigma ...']
     """
     if train.targets.shape[1:] != valid.targets.shape[1:]:
         raise ValueError(
@@ -108,7 +108,7 @@ def _judged(
         if counts:
             return Floor(name, bits_per_spike(np.maximum(predicted, SMALLEST_RATE), wanted))
         residual = np.where(train.scored, train.targets - whole(train), np.nan)
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+    except (ImportError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         return Floor(name, None, f"it failed: {error}")
     observed = np.isfinite(residual).any(axis=(0, 1))
     scale = np.ones(residual.shape[-1])
