@@ -58,7 +58,7 @@ def floor_scores(
         told: what `condition` is, in words.
 
     Raises:
-        ImportError: scipy is not installed. A method that lacks another package says so in its note.
+        ImportError: scipy is not installed. A method that lacks another package has a note of it.
         ValueError: the two sides do not have the same bins and channels.
 
     >>> from tfp_bvae.data import lorenz
