@@ -200,7 +200,8 @@ def assert_repeats(run):
     assert shlex.split(unescape(shown)) == words
     options = build_parser().parse_args(words[1:])
     given = read_settings(options.model, options.set, epochs=options.epochs, seed=options.seed)
-    assert (options.model, options.data) == (found.model, found.data["path"])
+    files = [options.data] if isinstance(options.data, str) else options.data
+    assert (options.model, files) == (found.model, [found.data["path"]])
     params = RECIPES[options.model].params(part(given, Params))
     arguments = found.arguments.replace(
         {n: getattr(Arguments(), n) for n in training.provenance.CHOSEN}
