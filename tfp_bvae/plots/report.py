@@ -102,7 +102,9 @@ def _beside(material: Material) -> tuple[dict[str, Any], str]:
 
     if material.model is None or material.valid is None:
         return {}, ""
+    # the prior of a group is known for the trials that were fitted
+    side = material.train if "group" in material.model.input_names else material.valid
     try:
-        return compare_with_prior(material.model, material.valid.split), ""
+        return compare_with_prior(material.model, side.split), ""
     except EXPECTED as error:
         return {}, f"KL of each dimension: {error}."

@@ -147,7 +147,7 @@ def _beside(name: str, found: BesidePrior) -> tuple[Figure, str]:
     axes = plot_posterior(*(x[..., order] for x in parts), kl=found.kl[order], name=name)
     axes.set_xticks(range(len(order)), order)
     return _of(axes), (
-        f"Posterior means of validation trials in standard deviations of the prior, for the "
+        f"Posterior means of trials in standard deviations of the prior, for the "
         f"{len(order)} dimensions of {name} of largest KL."
     )
 
