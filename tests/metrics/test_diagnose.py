@@ -67,6 +67,7 @@ flat = np.tile([1.0, 2.0, 3.0, 4.0], (5, 20, 1))
     ("changes", "about", "level", "says"),
     [
         ({"score": 0.15}, "floors", "act", "below 1 of 2 simple methods"),
+        ({"score": 0.201}, "floors", "look", "level with the best simple method"),
         ({"kl": {"f": np.zeros(2), "z": np.ones(1)}}, "collapse of f", "act", "KL 0.000 nats"),
         ({"kl": {"f": np.ones(2), "z": np.zeros(1)}}, "collapse of z", "act", "is not used"),
         ({"active": {"f": np.arange(64) < 2}}, "collapse of f", "look", "2 of 64"),

@@ -40,6 +40,14 @@ def _floors(x: FitFigures, t: Thresholds) -> list[Finding]:
         return []
     name, best = max(x.floors.items(), key=lambda item: item[1])
     said = f"{x.score:.3f} {x.unit} on hidden entries; the best simple method, {name}, {best:.3f}"
+    if np.isfinite(x.score) and best <= x.score < best + t.level * abs(best):
+        return [
+            Finding(
+                "floors", "look", f"The model is level with the best simple method: {said}.",
+                "A simple method that does as well is easier to explain. More epochs, more trials or "
+                "a score on what it cannot do (single trials, behaviour) may part the two.",
+            )
+        ]  # fmt: skip
     if np.isfinite(x.score) and x.score >= best:
         return [Finding("floors", "fine", f"The model is above every simple method: {said}.")]
     beaten = sum(x.score < floor for floor in x.floors.values())

@@ -29,6 +29,7 @@ class Thresholds:
     """Where a figure becomes a finding; all of `diagnose` go by these.
 
     Args:
+        level: share of the best simple method's score by which a fit must be above it.
         collapsed_kl: KL of a latent below which it is not used, nats per trial.
         few_active: share of its dimensions that follow the trial, below which it is told.
         strong_kl: KL of all latents together below which a weak score is laid to beta, nats per
@@ -47,6 +48,7 @@ class Thresholds:
         ValueError: one is not above 0.
     """
 
+    level: float = 0.02
     collapsed_kl: float = 0.1
     few_active: float = 0.1
     strong_kl: float = 1.0

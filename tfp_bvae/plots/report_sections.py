@@ -62,6 +62,8 @@ def _how_well(m: Material, compared: Compared | None) -> str:
         return f"{said}."
     best = max(known, key=lambda floor: floor.score)
     side = "above" if compared.score >= best.score else "below"
+    if f"{compared.score:.3f}" == f"{best.score:.3f}":
+        side = "level with"
     return f"{said}: {side} the best simple method, {best.name}, at {best.score:.3f}."
 
 
