@@ -44,8 +44,8 @@ def _floors(x: FitFigures, t: Thresholds) -> list[Finding]:
         return [
             Finding(
                 "floors", "look", f"The model is level with the best simple method: {said}.",
-                "A simple method that does as well is easier to explain. More epochs, more trials or "
-                "a score on what it cannot do (single trials, behaviour) may part the two.",
+                "A simple method that does as well is easier to explain. More epochs, more trials "
+                "or a score on what it cannot do (single trials, behaviour) may part the two.",
             )
         ]  # fmt: skip
     if np.isfinite(x.score) and x.score >= best:
