@@ -18,6 +18,8 @@ nox.options.error_on_external_run = True
 SHARED = Path(".nox") / f"tf-py{sys.version_info.major}.{sys.version_info.minor}"
 BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")  # a file's tests share their models
+# What XLA has compiled stays in memory as long as its process: some folders at a time, the rest last
+APART = (("cli",), ("inference", "training"), ("conformance", "models"))
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
@@ -37,7 +39,13 @@ def run(session: nox.Session, module: str, *arguments: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, but for the slow ones."""
     shared(session, "plots,test")
-    run(session, "pytest", *(session.posargs or TWO_AT_A_TIME))
+    if session.posargs:
+        run(session, "pytest", *session.posargs)
+        return
+    for folders in APART:
+        run(session, "pytest", *TWO_AT_A_TIME, *(f"tests/{name}" for name in folders))
+    rest = (f"--ignore=tests/{name}" for folders in APART for name in folders)
+    run(session, "pytest", *TWO_AT_A_TIME, *rest)
 
 
 @nox.session(venv_backend="none", default=False)

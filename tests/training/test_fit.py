@@ -215,6 +215,7 @@ def test_cosine_decay_from_peak_to_floor():
 def test_no_warm_up_sets_targets_at_once(make_model):
     callback = WarmUp(0, 4)
     callback.set_model(make_model())
+    callback.on_train_begin()
     callback.on_epoch_begin(0)
     callback.on_train_batch_begin(0)
     assert all(float(w) == pytest.approx(t) for w, t in ramped_weights(callback.model))

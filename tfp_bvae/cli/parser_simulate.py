@@ -33,6 +33,13 @@ def _system(systems, name: str, summary: str, channels: int) -> argparse.Argumen
 
 def _add_lorenz(systems) -> None:
     system = _system(systems, "lorenz", "a Lorenz attractor", channels=30)
+    system.add_argument(
+        "--session",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="other neurons see the same system (0)",
+    )
     add_count(system, "--conditions", 65, "initial states")
     add_count(system, "--trials", 20, "trials per condition")
     add_count(system, "--valid", 4, "of these, for validation")

@@ -19,6 +19,7 @@ def run(options: Namespace) -> None:
 def _lorenz(options: Namespace) -> SpikeDataset:
     return lorenz(
         options.seed,
+        session=options.session,
         num_conditions=options.conditions,
         num_channels=options.channels,
         num_trials=options.trials,
