@@ -18,7 +18,7 @@ nox.options.error_on_external_run = True
 SHARED = Path(".nox") / f"tf-py{sys.version_info.major}.{sys.version_info.minor}"
 BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
 TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")  # a file's tests share their models
-# What XLA has compiled stays in memory as long as its process: some folders at a time, the rest last
+# What XLA compiles stays in memory as long as its process: some folders at a time, the rest last.
 APART = (("cli",), ("inference", "training"), ("conformance", "models"))
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 

@@ -38,7 +38,7 @@ def _add_lorenz(systems) -> None:
         type=whole,
         default=0,
         metavar="N",
-        help="other neurons see the same system (0)",
+        help="other neurons of the same system (0)",
     )
     add_count(system, "--conditions", 65, "initial states")
     add_count(system, "--trials", 20, "trials per condition")

@@ -103,7 +103,7 @@ def from_splits(dataset: SpikeDataset) -> xr.Dataset:
 
     >>> from tfp_bvae.data import lorenz
     >>> trials = from_splits(lorenz(num_conditions=2, num_trials=5, num_valid=1))
-    >>> dict(trials.sizes), trials.condition.values.tolist()
+    >>> dict(trials.spikes.sizes), trials.condition.values.tolist()
     ({'trial': 10, 'time': 50, 'channel': 30}, [0, 0, 0, 0, 1, 1, 1, 1, 0, 1])
     """
     if not isinstance(dataset, SpikeDataset):
