@@ -112,3 +112,14 @@ def test_a_run_of_one_session_takes_no_name(files, call, tmp_path):
         "--out", tmp_path / "p.h5",
     )  # fmt: skip
     assert found.code == 2 and "--session must go with a run of several sessions" in found.err
+
+
+def test_a_report_looks_at_one_session_at_a_time(run_folder, call):
+    pytest.importorskip("matplotlib")
+    found = call("report", run_folder)
+    assert found.code == 0 and not found.err, found.err
+    page = (run_folder / "report.html").read_text()
+    assert "6 channels (at most) of 2 sessions" in page
+    assert "(Of session monday.)" in page
+    assert "not drawn" not in page and "Not compared" not in page
+    assert "monday (6), tuesday (4)" in page

@@ -24,7 +24,7 @@ from .readers.loading import load
 from .readers.m1 import read_m1_arrays, read_m1_trials
 from .segmented import segments_of
 from .segments import cut_segments, stitch_segments
-from .session_parts import session_part, split_sessions
+from .session_parts import channels_apart, session_part, split_sessions
 from .set_aside import drop_silent
 from .spike_times import bin_spike_times
 from .split_labels import split_coords
@@ -44,6 +44,7 @@ __all__ = [
     "as_session",
     "atomic_file",
     "bin_spike_times",
+    "channels_apart",
     "chaotic_rnn",
     "chop",
     "condition_averages",

@@ -9,7 +9,7 @@ import numpy as np
 from .. import checks
 from .containers import SpikeDataset, Split
 
-__all__ = ["session_part", "split_sessions"]
+__all__ = ["channels_apart", "session_part", "split_sessions"]
 
 SIDES = ("train", "valid")
 
@@ -76,6 +76,28 @@ def split_sessions(dataset: SpikeDataset) -> dict[str, SpikeDataset]:
         attrs = {key: value for key, value in attrs.items() if key.partition("_")[2] != "session"}
         found[name] = SpikeDataset(**splits, bin_width=dataset.bin_width, attrs=attrs)
     return found
+
+
+def channels_apart(array: np.ndarray, session: np.ndarray, num_sessions: int) -> np.ndarray:
+    """Give the channels of each session columns of their own: other sessions have other neurons.
+
+    So a score of each channel is one of each neuron.
+
+    Args:
+        array: `[trial, time, channel]`.
+        session: the number of the session of each trial, `[trial]`.
+        num_sessions: how many there are.
+
+    Returns:
+        `[trial, time, num_sessions * channel]`, NaN in the columns of other sessions.
+
+    >>> channels_apart(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), np.array([1, 0]), 2)[:, 0]
+    array([[nan, nan,  1.,  2.],
+           [ 3.,  4., nan, nan]])
+    """
+    own = np.arange(num_sessions) == np.asarray(session)[:, np.newaxis]
+    spread = np.where(own[:, np.newaxis, :, np.newaxis], array[:, :, np.newaxis], np.nan)
+    return spread.reshape(*array.shape[:2], -1)
 
 
 def trial_keys(dataset: SpikeDataset) -> list[str]:

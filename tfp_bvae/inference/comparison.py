@@ -109,7 +109,7 @@ def _compiled(model: BetaVAE):
                 found = half(batch, training=False)
                 return {k: x for name, pair in found.items() for k, x in _parts(name, *pair)}
 
-        _known[model] = tf.function(run, jit_compile=True)
+        _known[model] = tf.function(run, autograph=False, jit_compile=True)
     return _known[model]
 
 

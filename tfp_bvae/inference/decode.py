@@ -103,7 +103,7 @@ _known: weakref.WeakKeyDictionary[BetaVAE, tf.types.experimental.GenericFunction
 def _decoder(model: BetaVAE):
     """The second half of a model, compiled once for as long as it lives."""
     if model not in _known:
-        _known[model] = tf.function(_second_half(model), jit_compile=True)
+        _known[model] = tf.function(_second_half(model), autograph=False, jit_compile=True)
     return _known[model]
 
 

@@ -155,7 +155,7 @@ class _Terms:
         # bins of z, beside those that the encoders see
         self._later = settings["arguments"]["forward_bins"] - settings["params"]["segment"]
         self.f_means = f_means(model) if "group" in layers else None
-        self._compiled = tf.function(self._log_weights, jit_compile=True)
+        self._compiled = tf.function(self._log_weights, autograph=False, jit_compile=True)
 
     def log_weights(self, batch: dict, targets: tf.Tensor, seed: list[int], samples: int):
         """Of that many joint samples of each trial, `[sample, trial]`, nats."""

@@ -65,8 +65,8 @@ class Passes:
         self._likelihood, self._q_f = layers["likelihood"], layers["q_f"]
         self._encoder = tf_keras.Model(model.inputs, boundary)
         self._decoder = tf_keras.Model(boundary, found)
-        self._encode = tf.function(self._encode_batch, jit_compile=True)
-        self._decode = tf.function(self._decode_batch, jit_compile=True)
+        self._encode = tf.function(self._encode_batch, autograph=False, jit_compile=True)
+        self._decode = tf.function(self._decode_batch, autograph=False, jit_compile=True)
 
     def encode(self, batch: dict) -> dict[str, tf.Tensor]:
         """What the encoders make of a batch: the tensors at which the model is cut."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfp_bvae import checks
-from tfp_bvae.data import Split, StoredArray, row_blocks, write_arrays
+from tfp_bvae.data import Split, StoredArray, channels_apart, row_blocks, write_arrays
 from tfp_bvae.inference.posterior import Posterior
 from tfp_bvae.metrics import RunningBitsPerSpike, RunningR2
 from tfp_bvae.models import BetaVAE, is_of_counts, model_arrays
@@ -74,7 +74,7 @@ def score(model: BetaVAE, split: Split, rates: np.ndarray | StoredArray) -> dict
         channel, then averaged), `rate_r2_pooled`, and `bits_per_spike_true`, what the true rates
         reach. For a Gaussian model `r2` of the data instead of bits. What was not observed, or is
         after the end of a trial (NaN), is left out; R2 is the mean over channels of which
-        something is known.
+        something is known. The channels of each session are neurons of their own.
 
     Raises:
         ValueError: if the trials do not suit the model.
@@ -116,6 +116,8 @@ class Scores:
         _, self._targets = model_arrays(model, split)
         skipped = split.recon.shape[1] - self._targets.shape[1]
         self._truth = None if split.truth is None else split.truth[:, skipped:]
+        self._session = split.session
+        self._sessions = model.hyperparameters["arguments"].get("num_sessions")
         self._bits, self._r2 = {}, {}
         if is_of_counts(model.hyperparameters["arguments"]["likelihood"]):
             self._regions = _regions(split, skipped)
@@ -138,15 +140,22 @@ class Scores:
         truth = None if self._truth is None else self._truth[trials]
         for name, bits in self._bits.items():
             if name == "bits_per_spike_true":
-                bits.add(truth, np.where(np.isnan(truth), np.nan, targets))
+                pair = truth, np.where(np.isnan(truth), np.nan, targets)
             else:
-                bits.add(rates[self._regions[name]], targets[self._regions[name]])
+                pair = rates[self._regions[name]], targets[self._regions[name]]
+            bits.add(*self._of_neurons(trials, pair))
         for name, r2 in self._r2.items():
-            wanted = targets if name == "r2" else truth
+            pair = rates, targets if name == "r2" else truth
             if name == "rate_r2_pooled":
-                r2.add(rates.reshape(-1, 1), wanted.reshape(-1, 1))
+                r2.add(*(x.reshape(-1, 1) for x in pair))
             else:
-                r2.add(rates, wanted)
+                r2.add(*self._of_neurons(trials, pair))
+
+    def _of_neurons(self, trials: slice, arrays: tuple) -> list[np.ndarray]:
+        """One column for each neuron: a channel is another one in each session."""
+        if self._sessions is None:
+            return list(arrays)
+        return [channels_apart(x, self._session[trials], self._sessions) for x in arrays]
 
     def result(self) -> dict[str, float | None]:
         """The scores of all trials that were added, by name; those of `score`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from .. import checks
@@ -12,6 +14,7 @@ __all__ = ["GLM_ALPHAS", "poisson_read_out", "ridge_read_out"]
 GLM_ALPHAS = tuple(float(alpha) for alpha in np.logspace(-4, 1, 11))
 CHOSEN_ON = 4  # channels by which one penalty for all is chosen
 FOLDS = 5
+RATES = (1e-9, 1e9)  # spikes per bin, between which rates are judged
 
 
 def ridge_read_out(x: np.ndarray, y: np.ndarray, new: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -94,7 +97,8 @@ def poisson_read_out(
     True
     """
     x, y, new = _checked(x, y, new)
-    with _one_thread():
+    with _one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of steps that overflow: what comes of it is judged
         return _poisson_read_out(x, y, new, alphas, own_penalties, folds)
 
 
@@ -151,10 +155,17 @@ def _search(x: np.ndarray, y: np.ndarray, alphas: tuple[float, ...], folds: int)
     search = GridSearchCV(
         make_pipeline(StandardScaler(), PoissonRegressor(solver="newton-cholesky")),
         {"poissonregressor__alpha": alphas},
-        scoring="neg_mean_poisson_deviance",
+        scoring=_minus_deviance,
         cv=GroupKFold(folds, shuffle=True, random_state=0),
     )
     return search.fit(x[known], y[known], groups=trials)
+
+
+def _minus_deviance(model, x: np.ndarray, y: np.ndarray) -> float:
+    """How well a model predicts counts; where its rates vanish or overflow it is bad, no error."""
+    from sklearn.metrics import mean_poisson_deviance
+
+    return -mean_poisson_deviance(y, np.clip(model.predict(x), *RATES))
 
 
 def _sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, int]:

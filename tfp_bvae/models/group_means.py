@@ -90,4 +90,4 @@ def f_means(model: BetaVAE, jit_compile: bool = True) -> Callable[[dict], tf.Ten
         inputs = {name: inputs[name] for name in seen}
         return q_f.distribution(encoder(inputs, training=False)).mean()
 
-    return tf.function(means, jit_compile=jit_compile)
+    return tf.function(means, autograph=False, jit_compile=jit_compile)

@@ -19,6 +19,7 @@ from tfp_bvae.plots.latents import plot_kl, plot_posterior
 from tfp_bvae.plots.maps import plot_rates
 from tfp_bvae.plots.psth import plot_psth
 from tfp_bvae.plots.report_material import Material
+from tfp_bvae.plots.report_sessions import of_channels, one_session
 from tfp_bvae.plots.trials import figure_of_trials
 
 __all__ = ["EXPECTED", "Picture", "pictures"]
@@ -60,16 +61,18 @@ def _plans(
 ) -> dict[str, Callable[[], tuple[Figure, str]]]:
     """By title, what draws each picture that this run has."""
     plans: dict[str, Callable[[], tuple[Figure, str]]] = {}
+    one, channels, of = (m, None, "") if m.valid is None else one_session(m)
+    of = f" (Of session {of}.)" if of else ""
     posterior = m.posterior
     if posterior is not None and m.valid is not None:
-        plans["Trials: spikes and rates"] = lambda: _trials(m, posterior)
+        plans["Trials: spikes and rates"] = lambda: _trials(one, channels, of)
     elif posterior is not None:
         plans["Inferred rates of one trial"] = lambda: _rates(m, posterior)
     if m.history:
         plans["Course of the fit"] = lambda: _losses(m)
     condition = None if m.valid is None else m.valid.condition
     if posterior is not None and condition is not None:
-        plans["Mean responses of conditions"] = lambda: _psth(m, posterior)
+        plans["Mean responses of conditions"] = lambda: _psth(one, channels, of)
     if posterior is not None:
         if posterior.factors.shape[-1] > 1:
             plans["Factors in two dimensions"] = lambda: _factors(posterior, condition, 2)
@@ -82,17 +85,17 @@ def _plans(
     if "f" in beside:
         plans["Posterior of f against its prior"] = lambda: _beside("f", beside["f"])
     if m.model is not None and m.valid is not None:
-        plans["What each dimension of f does"] = lambda: _traversals(m)
-        if m.run.params.z_size and m.valid.split.num_trials >= SWAPPED:
-            plans["Latents of one trial in another"] = lambda: _swaps(m)
+        plans["What each dimension of f does"] = lambda: _traversals(one, channels, of)
+        if m.run.params.z_size and one.valid.split.num_trials >= SWAPPED:
+            plans["Latents of one trial in another"] = lambda: _swaps(one, channels, of)
     return plans
 
 
-def _trials(m: Material, posterior: Posterior) -> tuple[Figure, str]:
-    figure = figure_of_trials(m.valid.split, posterior, m.run.arguments.bin_width)
-    return figure, (
+def _trials(m: Material, channels: np.ndarray | None, of: str) -> tuple[Figure, str]:
+    shown = of_channels(m.valid.split, m.posterior, channels)
+    return figure_of_trials(*shown, m.run.arguments.bin_width), (
         "Validation trials, a lively and a typical one: what was measured, true rates where they "
-        "are known, and what the model infers; below, single channels."
+        f"are known, and what the model infers; below, single channels.{of}"
     )
 
 
@@ -110,14 +113,15 @@ def _losses(m: Material) -> tuple[Figure, str]:
     )
 
 
-def _psth(m: Material, posterior: Posterior) -> tuple[Figure, str]:
-    split, bins = m.valid.split, posterior.rates.shape[1]
+def _psth(m: Material, channels: np.ndarray | None, of: str) -> tuple[Figure, str]:
+    split, posterior = of_channels(m.valid.split, m.posterior, channels)
+    bins = posterior.rates.shape[1]
     spikes = split.recon[:, split.recon.shape[1] - bins :]
     width = m.run.arguments.bin_width
     axes = plot_psth(spikes, posterior.rates, _named(m.valid.condition), width, smooth=2 * width)
     return _of(axes), (
         "Measured (smoothed over two bins) and inferred means of conditions (of at most eight), in "
-        "the channels that tell them apart most."
+        f"the channels that tell them apart most.{of}"
     )
 
 
@@ -152,24 +156,26 @@ def _beside(name: str, found: BesidePrior) -> tuple[Figure, str]:
     )
 
 
-def _traversals(m: Material) -> tuple[Figure, str]:
+def _traversals(m: Material, channels: np.ndarray | None, of: str) -> tuple[Figure, str]:
     some = m.valid.split.select(_evenly(m.valid.split.num_trials, SOME))
     found = traverse(m.model, some)
-    axes = plot_traversals(found.values, found.rates, m.run.arguments.bin_width)
+    rates = found.rates[..., slice(None) if channels is None else channels]
+    axes = plot_traversals(found.values, rates, m.run.arguments.bin_width)
     return _of(axes), (
         "Mean rates while one dimension of the static latent f moves over two standard deviations "
-        "of its prior and all else stays: the dimensions that change rates most."
+        f"of its prior and all else stays: the dimensions that change rates most.{of}"
     )
 
 
-def _swaps(m: Material) -> tuple[Figure, str]:
+def _swaps(m: Material, channels: np.ndarray | None, of: str) -> tuple[Figure, str]:
     trials = _evenly(m.valid.split.num_trials, SWAPPED)
     names = [f"trial {m.valid.trials[n]}" for n in trials]
-    axes = plot_swaps(swap_grid(m.model, m.valid.split, trials), m.run.arguments.bin_width,
-                      names=names)  # fmt: skip
+    rates = swap_grid(m.model, m.valid.split, trials)
+    rates = rates[..., slice(None) if channels is None else channels]
+    axes = plot_swaps(rates, m.run.arguments.bin_width, names=names)
     return _of(axes), (
         "Rates of the static latent f of the row's trial with the dynamic latent z of the "
-        "column's; framed are the trials as they are."
+        f"column's; framed are the trials as they are.{of}"
     )
 
 

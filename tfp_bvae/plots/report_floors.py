@@ -13,6 +13,7 @@ from tfp_bvae.inference import BesidePrior
 from tfp_bvae.metrics import FitFigures, Floor, Hidden, floor_scores
 from tfp_bvae.models import is_of_counts, model_segments
 from tfp_bvae.plots.report_material import Material, Sample
+from tfp_bvae.plots.report_sessions import hidden_of_sessions, together
 from tfp_bvae.training import HeldOut
 
 __all__ = ["Compared", "compare_with_floors", "figures_of_fit"]
@@ -33,7 +34,9 @@ def compare_with_floors(m: Material, glm: bool = True) -> Compared:
     """Score the model, and simple methods, on entries of validation trials that neither sees.
 
     Entries are those of `training.HeldOut`: held-out channels and later bins, where the data have
-    them, else a random fifth. What FHVAE sees are segments: so it is for the methods.
+    them, else a random fifth. What FHVAE sees are segments: so it is for the methods. Of several
+    sessions the methods learn each by itself, since its channels are other neurons; their score is
+    that of the spikes of all.
 
     Args:
         m: with data and a model.
@@ -51,7 +54,14 @@ def compare_with_floors(m: Material, glm: bool = True) -> Compared:
         _hidden(valid, scored, skipped),
     )
     told = "condition" if m.run.params.segment_length is None else "place of the segment"
-    found = floor_scores(*sides, arguments.bin_width, counts=counts, glm=glm, told=told)
+
+    def judged(train: Hidden, valid: Hidden) -> list[Floor]:
+        return floor_scores(train, valid, arguments.bin_width, counts=counts, glm=glm, told=told)
+
+    parts = [sides]
+    if valid.split.session is not None:
+        parts = list(hidden_of_sessions(m.data, train.split, valid.split, sides))
+    found = together([judged(*part) for part in parts], [np.nansum(v.wanted) for _, v in parts])
     return Compared(held(), tuple(found), _entries(valid.split, hides))
 
 

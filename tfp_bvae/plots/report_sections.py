@@ -45,6 +45,8 @@ def _what(m: Material) -> str:
     channels = f"{a.channels} channels"
     if a.outputs > a.channels:
         channels += f" (and {a.outputs - a.channels} held out)"
+    if a.num_sessions:
+        channels += f" (at most) of {a.num_sessions} sessions"
     trials = "" if a.num_trials is None else f"{a.num_trials:,} training trials of "
     return f"{name_of(m)} was fitted to {trials}{channels}: {source}."
 

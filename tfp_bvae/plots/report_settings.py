@@ -43,6 +43,9 @@ def fitted(m: Material) -> Markup:
         rows.append(["training trials", f"{a.num_trials:,}"])
     rows.append(["bin width", f"{1000 * a.bin_width:g} ms"])
     rows.append(["channels seen, predicted", f"{a.channels}, {a.outputs}"])
+    if m.run.data.get("sessions"):
+        of = [f"{name} ({seen})" for name, (seen, _) in m.run.data["sessions"].items()]
+        rows.append(["sessions (channels seen)", ", ".join(of)])
     if a.forward_bins:
         rows.append(["bins predicted after those seen", a.forward_bins])
     if a.ext_inputs:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from tfp_bvae.data import Split
+from tfp_bvae.data import Split, channels_apart
 from tfp_bvae.metrics import RunningBitsPerSpike
 from tfp_bvae.models import (
     BetaVAE,
@@ -41,12 +41,16 @@ class HeldOut:
         split = model_segments(model, split).split
         self.inputs, self.targets = model_arrays(model, split)
         self.batch_size = batch_size
-        self.counts = is_of_counts(model.hyperparameters["arguments"]["likelihood"])
+        arguments = model.hyperparameters["arguments"]
+        self.counts = is_of_counts(arguments["likelihood"])
+        self._sessions = arguments.get("num_sessions")
         self._skipped = split.recon.shape[1] - self.targets.shape[1]
         # bins and channels of the targets that the encoders see
         self._seen = split.encod.shape[1] - self._skipped, split.encod.shape[2]
         self._hides = self._seen == self.targets.shape[1:]
-        self._step = tf.function(_forward(model, self.counts), jit_compile=jit_compile)
+        self._step = tf.function(
+            _forward(model, self.counts), autograph=False, jit_compile=jit_compile
+        )
 
     def __call__(self) -> float:
         """Bits per spike of the scored entries; for Gaussian data nats per scored entry."""
@@ -59,7 +63,11 @@ class HeldOut:
             if not np.isfinite(means[new]).all():
                 return -np.inf
             if self.counts:
-                bits.add(means[new], np.where(scored, targets, np.nan)[new])
+                pair = means[new], np.where(scored, targets, np.nan)[new]
+                if self._sessions is not None:  # other neurons in each
+                    of = inputs["session"][new]
+                    pair = (channels_apart(x, of, self._sessions) for x in pair)
+                bits.add(*pair)
             else:
                 nats += log_probs[new][scored[new]].sum(dtype=np.float64)
                 entries += np.count_nonzero(scored[new])
