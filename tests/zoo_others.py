@@ -17,6 +17,7 @@ from zoo_parts import (
     path,
     ratio_of,
     weighed,
+    with_gaps,
 )
 
 from tfp_bvae import layers
@@ -38,6 +39,7 @@ OTHERS = {
         layers.GradientBlock,
         lambda b, t: [path(b, t), path(b, t - 1, 2) ** 2], each_step(CHANNELS),
     ),
+    "LearnedFill": Specimen(layers.LearnedFill, with_gaps, each_step(CHANNELS)),
     "MissingToZero": Specimen(layers.MissingToZero, path, each_step(CHANNELS)),
     "GroupDiscrimination": Specimen(
         lambda: layers.GroupDiscrimination(2.0),

@@ -35,6 +35,13 @@ def path(batch: int, steps: int, channels: int = CHANNELS) -> np.ndarray:
     return normal(batch, steps, channels)
 
 
+def with_gaps(batch: int, steps: int) -> np.ndarray:
+    """Data of which every third value was not observed."""
+    data = path(batch, steps)
+    data.flat[::3] = np.nan
+    return data
+
+
 def params(batch: int, steps: int) -> np.ndarray:
     """Parameters of a diagonal Gaussian at each step."""
     return normal(batch, steps, 2 * LATENT)

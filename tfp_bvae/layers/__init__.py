@@ -14,10 +14,10 @@ from tfp_bvae.layers.likelihoods import GaussianLikelihood
 from tfp_bvae.layers.masks import (
     CoordinatedDropout,
     GradientBlock,
-    MissingToZero,
     SampleValidation,
     SeededDropout,
 )
+from tfp_bvae.layers.missing import LearnedFill, MissingToZero
 from tfp_bvae.layers.posteriors import MVNDiagPosterior, MVNTriLPosterior, PathPosterior
 from tfp_bvae.layers.prior_cell import LearnableMVNDiagCell
 from tfp_bvae.layers.priors import LearnableMVNPrior, StandardNormalPrior, TiledMVNPrior
@@ -47,6 +47,7 @@ __all__ = [
     "KLDivergence",
     "LearnableMVNDiagCell",
     "LearnableMVNPrior",
+    "LearnedFill",
     "LogRatio",
     "MVNDiagPosterior",
     "MVNTriLPosterior",

@@ -11,27 +11,11 @@ from tfp_bvae.rnn.noise import NoiseStream, bernoulli, dropout_mask, random_word
 __all__ = [
     "CoordinatedDropout",
     "GradientBlock",
-    "MissingToZero",
     "SampleValidation",
     "SeededDropout",
 ]
 
 WEYL = 2654435769  # 2^32 over the golden ratio
-
-
-@tf_keras.utils.register_keras_serializable("tfp_bvae")
-class MissingToZero(checks.TFKerasOnly, tf_keras.layers.Layer):
-    """Puts zero in the place of NaN, which marks what was not observed.
-
-    Call arguments:
-        inputs: any floating tensor.
-
-    >>> MissingToZero()(tf.constant([1.0, float("nan")])).numpy().tolist()
-    [1.0, 0.0]
-    """
-
-    def call(self, inputs):
-        return tf.where(tf.math.is_nan(inputs), tf.zeros_like(inputs), inputs)
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")

@@ -40,7 +40,8 @@ def prepare_inputs(
     later can leak into the initial state; the masks act on the rest. A causal z encoder runs
     through the segment as well, and so starts warm.
 
-    With `masked` data may be NaN, which the encoders see as zero, as all that is hidden from them.
+    With `masked` data may be NaN, in whose place the encoders see a learned value of the channel;
+    in a model of sessions zero, as for all that is hidden from them.
 
     Args:
         params: `Params`, or a plain dict.
@@ -67,7 +68,9 @@ def prepare_inputs(
     params = as_params(params)
     checks.not_keras3("inputs", inputs)
     if arguments.masked:
-        inputs = layers.MissingToZero(name="observed")(inputs)
+        # what a session lacks is no lost bin: there is nothing to learn of it
+        fill = layers.MissingToZero if session is not None else layers.LearnedFill
+        inputs = fill(name="observed")(inputs)
     seen = layers.SeededDropout(params.dropout, name="input_dropout")(inputs)
     head, taught = None, []
     if params.segment:
