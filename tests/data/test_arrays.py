@@ -106,5 +106,5 @@ def _empty(file, folder):
 def test_what_is_not_plain_data_is_refused(tmp_path, make):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         make(file, tmp_path)
-    with pytest.raises(ValueError, match=r"a\.h5: (x|inner) must"):
+    with pytest.raises(ValueError, match=r"a\.h5: (x|x/inner) must"):
         read_arrays(tmp_path / "a.h5")

@@ -18,12 +18,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfp_bvae import checks
 from tfp_bvae.cli.parser import build_parser
 from tfp_bvae.cli.quiet import quiet_start
 
 __all__ = ["main"]
 
 EXPECTED = (ValueError, TypeError, KeyError, OSError, FloatingPointError, ImportError)
+EXPECTED += (MemoryError,)
 LONGEST = 400  # characters of an error, which may hold a whole array
 
 
@@ -44,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check_paths(options)
         with quiet_start() if argv is None else contextlib.nullcontext():
             verb = importlib.import_module(f"{__name__}.{options.verb}")
-        verb.run(options)
+        with _memory_limit(options.max_memory):
+            verb.run(options)
     except KeyboardInterrupt:
         print(f"\ntfp-bvae: interrupted{_how_to_resume(options)}", file=sys.stderr)
         return 130
@@ -54,6 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tfp-bvae: error: {_one_line(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _memory_limit(gigabytes: float | None) -> contextlib.AbstractContextManager[None]:
+    """What one file may bring into memory."""
+    if gigabytes is None:
+        return contextlib.nullcontext()
+    from tfp_bvae.data import memory_limit
+
+    return memory_limit(checks.positive("--max-memory", gigabytes) * 1e9)
 
 
 def _check_paths(options: Namespace) -> None:

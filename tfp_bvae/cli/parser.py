@@ -30,6 +30,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--traceback", action="store_true", help="show where an error comes from, to report it"
     )
+    parser.add_argument(
+        "--max-memory",
+        type=float,
+        metavar="GB",
+        help="what one file may bring into memory (half of what is free)",
+    )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     add_simulate(verbs)
     add_fetch(verbs)

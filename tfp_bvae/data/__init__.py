@@ -17,6 +17,7 @@ from .files import atomic_file
 from .groups import with_groups
 from .hdf5 import open_hdf5, read_hdf5, write_hdf5
 from .joining import as_session, join_sessions
+from .limits import memory_limit
 from .marking import append_forward_bins, hold_out_channels, mark_forward, split_trials
 from .readers.fetching import fetch
 from .readers.labelled_files import save
@@ -58,6 +59,7 @@ __all__ = [
     "load",
     "lorenz",
     "mark_forward",
+    "memory_limit",
     "merge",
     "open_hdf5",
     "principal_component_regression",

@@ -11,7 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .files import atomic_file, datasets, hdf5_file, read_attrs, read_dataset
+from .files import atomic_file, hdf5_file
+from .hdf5_nodes import datasets, read_attrs, read_dataset
 
 CHUNK = 2**13  # bytes of a chunk before it is compressed: larger ones are slower to read from
 LARGEST_ROW = 2**20  # what h5py's cache of chunks holds, bytes

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all; HDF5 read without trust."""
+"""Files: written whole or not at all; HDF5 opened without trust."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
 
-__all__ = ["atomic_file", "datasets", "hdf5_file", "read_attrs", "read_dataset"]
+from .limits import reading
+
+__all__ = ["atomic_file", "hdf5_file"]
 
 
 @contextmanager
@@ -72,7 +72,8 @@ def hdf5_file(path: str | os.PathLike[str], close: bool = True) -> Iterator[h5py
     try:
         file = h5py.File(path, "r")
         try:
-            yield file
+            with reading(path):
+                yield file
         except BaseException:
             close = True
             raise
@@ -85,64 +86,3 @@ def hdf5_file(path: str | os.PathLike[str], close: bool = True) -> Iterator[h5py
         raise ValueError(
             f"{path} must be an HDF5 file, complete and not damaged: {error}"
         ) from error
-
-
-def read_attrs(file: h5py.File) -> dict[str, Any]:
-    """The attributes of a file, as plain values."""
-    return {name: _plain(value) for name, value in file.attrs.items()}
-
-
-def datasets(path: Path, file: h5py.File) -> list[tuple[str, h5py.Dataset]]:
-    """Name and dataset of each that may be read; links, and data in other files, are refused."""
-    found: list[tuple[str, h5py.Dataset]] = []
-
-    def visit(group: h5py.Group) -> None:
-        for name in group:
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise ValueError(f"{path}: {name} must be in the file itself, got a link")
-
-    def collect(name: str, node: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(node, h5py.Dataset):
-            found.append((name, node))
-        elif isinstance(node, h5py.Group):
-            visit(node)
-
-    visit(file)
-    file.visititems(collect)
-    for name, dataset in found:
-        _check(path, name, dataset)
-    return found
-
-
-def _check(path: Path, name: str, dataset: h5py.Dataset) -> None:
-    if dataset.is_virtual or dataset.external:
-        raise ValueError(f"{path}: {name} must be in the file itself, got data in another file")
-    if dataset.shape is None:
-        raise ValueError(f"{path}: {name} must hold values, got an empty dataset")
-    if h5py.check_string_dtype(dataset.dtype) is None and dataset.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{path}: {name} must hold numbers, all rows of one length, got {dataset.dtype}"
-        )
-
-
-def read_dataset(path: Path, name: str, dataset: h5py.Dataset) -> np.ndarray:
-    """A dataset as an array.
-
-    Raises:
-        ValueError: it cannot be read: named.
-    """
-    text = h5py.check_string_dtype(dataset.dtype)
-    try:
-        return _plain(dataset.asstr()[()] if text else dataset[()])
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {name} cannot be read, the file is damaged: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    """A Python scalar or a numpy array without objects, from what h5py hands back."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
-        return value.astype(np.str_)
-    if isinstance(value, bytes):
-        return value.decode()
-    return value.item() if isinstance(value, np.generic) else value

@@ -14,7 +14,9 @@ from .arrays import read_arrays, write_arrays
 from .as_arrays import as_trials
 from .containers import SpikeDataset, Split
 from .counts import require_counts
-from .files import datasets, hdf5_file, read_attrs, read_dataset
+from .files import hdf5_file
+from .hdf5_nodes import datasets, read_attrs, read_dataset, require_storage
+from .limits import claim
 from .stored import StoredArray
 
 SIDES = ("train", "valid")
@@ -25,6 +27,7 @@ KEYS = {
     "truth": "{}_truth",
 }
 OF_TRIALS = {"length": "{}_length", "session": "{}_session_index"}
+OF_TRIAL = 64  # bytes that are known of each trial that stays on disk
 RESERVED = {key.format(side) for side in SIDES for key in KEYS.values()}
 TRIALS = RESERVED | {f"{side}_data" for side in SIDES}  # [trial, time, channel]
 RESERVED |= {key.format(side) for side in SIDES for key in OF_TRIALS.values()}
@@ -101,6 +104,10 @@ def open_hdf5(
     path, arrays = Path(path), {}
     with hdf5_file(path, close=False) as file:
         for name, dataset in datasets(path, file):
+            if name in TRIALS:
+                require_storage(path, name, dataset)
+                claim(f"{path}: a trial of {name}", dataset.shape[1:], keep=False)
+                claim(f"{path}: trials of {name}", dataset.shape[:1], OF_TRIAL)
             arrays[name] = dataset if name in TRIALS else read_dataset(path, name, dataset)
         return splits_of_arrays(path, arrays, read_attrs(file), default_bin_width, counts)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
+from .limits import claim
 from .set_aside import SetAside
 
 __all__ = ["bin_spike_times", "need"]
@@ -93,7 +94,9 @@ def binned(
     times = clean_times(spike_times, aside)
     names = np.arange(len(windows)) if names is None else names
     kept = _inside(windows, support or _support(times), aside, names)
-    bins = np.floor(np.diff(windows[kept])[:, 0] / bin_width + TOLERANCE).astype(int)
+    bins = np.floor(np.diff(windows[kept])[:, 0] / bin_width + TOLERANCE)
+    claim("windows in bins", (len(kept), int(bins.max()), len(times)), 8)
+    bins = bins.astype(int)
     if (bins < 1).any():
         worst = kept[np.argmin(bins)]
         raise ValueError(

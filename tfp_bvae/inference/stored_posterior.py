@@ -12,7 +12,9 @@ from typing import Any
 import h5py
 
 from tfp_bvae.data import row_blocks
-from tfp_bvae.data.files import datasets, hdf5_file, read_attrs
+from tfp_bvae.data.files import hdf5_file
+from tfp_bvae.data.hdf5_nodes import datasets, read_attrs, read_dataset, require_storage
+from tfp_bvae.data.limits import claim
 from tfp_bvae.inference.posterior import Posterior
 
 __all__ = ["StoredPosterior", "open_posterior"]
@@ -25,12 +27,18 @@ class StoredPosterior:
     """The posterior of each split, on disk: what `open_posterior` yields.
 
     Args:
+        path: of the file.
         arrays: by the name of the split, then of the quantity: datasets `[trial, ...]`.
         attrs: attributes of the file.
     """
 
-    def __init__(self, arrays: dict[str, dict[str, h5py.Dataset]], attrs: dict[str, Any]):
-        self._arrays, self.attrs = arrays, attrs
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        arrays: dict[str, dict[str, h5py.Dataset]],
+        attrs: dict[str, Any],
+    ):
+        self._path, self._arrays, self.attrs = Path(path), arrays, attrs
 
     @property
     def num_trials(self) -> dict[str, int]:
@@ -51,7 +59,9 @@ class StoredPosterior:
     def whole(self) -> dict[str, Posterior]:
         """The posterior of each split, read."""
         return {
-            side: Posterior(**{name: x[()] for name, x in found.items()})
+            side: Posterior(
+                **{name: read_dataset(self._path, x.name[1:], x) for name, x in found.items()}
+            )
             for side, found in self._arrays.items()
         }
 
@@ -92,7 +102,7 @@ def open_posterior(path: str | os.PathLike[str]) -> Iterator[StoredPosterior]:
             _check(path, side, ours)
         if len({tuple(sorted(ours)) for ours in arrays.values()}) > 1:
             raise ValueError(f"{path} must hold the same of each split, got {sorted(file)}")
-        yield StoredPosterior(arrays, read_attrs(file))
+        yield StoredPosterior(path, arrays, read_attrs(file))
 
 
 def _check(path: str | os.PathLike[str], side: str, found: dict[str, h5py.Dataset]) -> None:
@@ -101,7 +111,11 @@ def _check(path: str | os.PathLike[str], side: str, found: dict[str, h5py.Datase
     if missing:
         raise ValueError(f"{path} must be the posterior of trials, {', '.join(missing)} is missing")
     for name, dataset in found.items():
+        require_storage(Path(path), f"{side}_{name}", dataset)
+        claim(f"{path}: a trial of {side}_{name}", dataset.shape[1:], keep=False)
         axes = 3 if name.removesuffix("_scale") in ("rates", "factors", "inferred") else 2
+        if dataset.dtype.kind not in "biuf":
+            raise ValueError(f"{path}: {side}_{name} must be numbers, got {dataset.dtype}")
         if dataset.ndim != axes or len(dataset) != len(found["rates"]):
             raise ValueError(
                 f"{path}: {side}_{name} must have {axes} axes and {len(found['rates'])} trials, "

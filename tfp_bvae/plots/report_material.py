@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from tfp_bvae.data import SpikeDataset, Split
-from tfp_bvae.data.files import datasets, hdf5_file
+from tfp_bvae.data.files import hdf5_file
+from tfp_bvae.data.hdf5_nodes import datasets, require_storage
+from tfp_bvae.data.limits import claim
 from tfp_bvae.inference import Posterior, sample_and_average
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.training import Run
@@ -157,4 +159,7 @@ def _stored_posterior(run: Run, valid: Sample | None) -> Posterior | None:
         trials = np.arange(min(count, MOST_VALID)) if valid is None else valid.trials
         if trials[-1] >= count:
             return None
+        for name, data in known.items():
+            claim(f"{run.posterior_file}: {name}", (len(trials), *data.shape[1:]))
+            require_storage(run.posterior_file, name, data)
         return Posterior(**{names[name]: data[trials] for name, data in known.items()})

@@ -11,16 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 
 from ... import checks
 from ..container import require_trials, trials_dataset
 from ..container_checks import COORDS, VARIABLES
 from ..conversion import to_splits
-from ..files import atomic_file, datasets, hdf5_file
+from ..files import atomic_file, hdf5_file
 from ..hdf5 import write_hdf5
+from ..hdf5_nodes import datasets, read_dataset, require_storage
+from ..limits import claim, reading
 from ..spike_times import need
 from .formats import ZARR
+from .zarr_check import require_zarr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,11 +110,18 @@ def read_netcdf(
         old = file.read(3) == b"CDF"
     if not old:
         with hdf5_file(path) as file:
-            datasets(path, file)  # refuses data in other files
+            for name, node in datasets(path, file):
+                if h5py.check_string_dtype(node.dtype):
+                    read_dataset(path, name, node)  # whether all its words fit
+                else:
+                    require_storage(path, name, node)
+                    claim(f"{path}: {name}", node.shape, max(4, node.dtype.itemsize))
     else:
         need("scipy.io")
     try:
-        found = xr.load_dataset(path, engine="scipy" if old else "h5netcdf")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it sets right
+            found = xr.load_dataset(path, engine="scipy" if old else "h5netcdf")
     except Exception as error:  # whatever a damaged byte leads to
         raise ValueError(f"{path} must be netCDF, complete and not damaged: {error}") from error
     return _complete(path, found, names, bin_width, counts)
@@ -129,10 +140,8 @@ def read_zarr(
     import xarray as xr
 
     need("zarr")
-    for name in ("zarr.json", ".zarray", ".zmetadata"):
-        for file in path.rglob(name):
-            if '"pickle"' in file.read_text(encoding="utf-8", errors="replace"):
-                raise ValueError(f"{path}: {file.parent.name} must hold no pickles: they run code")
+    with reading(path):
+        require_zarr(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of metadata that is not consolidated

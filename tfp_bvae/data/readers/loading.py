@@ -13,7 +13,8 @@ from ... import checks
 from ..container import require_trials
 from ..conversion import from_splits
 from ..hdf5 import read_hdf5
-from ..set_aside import SetAside, drop_silent_of, with_set_aside
+from ..limits import reading
+from ..set_aside import STACK, SetAside, drop_silent_of, with_set_aside
 from .array_files import read_hdf5_arrays, read_npz
 from .formats import Format, recognise
 from .labelled_files import read_netcdf, read_zarr
@@ -98,6 +99,19 @@ def load(
     if names is not None and not isinstance(names, Mapping):
         raise TypeError(f"names must be a mapping, our name to theirs, got {names!r}")
     paths = [Path(part) for part in path] if several else [Path(path)]
+    with reading(*paths):
+        return _loaded(paths, bin_width, events, dict(names or {}), counts, silent)
+
+
+def _loaded(
+    paths: list[Path],
+    bin_width: float | None,
+    events: dict[str, Any],
+    names: dict[str, str],
+    counts: bool,
+    silent: str,
+) -> xr.Dataset:
+    """The trials of files that there are, or not."""
     found = [recognise(part) for part in paths]
     if len(paths) != 1 and {kind for kind, _ in found} != {"nlb"}:
         raise ValueError(
@@ -107,19 +121,19 @@ def load(
     aside = SetAside()
     if found[0].kind == "nwb":
         if bin_width is None:
-            raise ValueError(f"bin_width must be given for NWB, which has times: {path}")
-        data = read_nwb(paths[0], bin_width, *events.values(), dict(names or {}), aside)
+            raise ValueError(f"bin_width must be given for NWB, which has times: {paths[0]}")
+        data = read_nwb(paths[0], bin_width, *events.values(), names, aside)
         what = ""
     else:
         _require_no(events, found[0], binned_recording=_is_recording(paths[0], found[0]))
-        data, what = _read(paths, found[0], events, dict(names or {}), bin_width, counts, aside)
+        data, what = _read(paths, found[0], events, names, bin_width, counts, aside)
     name = paths[0].name
     data = _checked(data, name, bin_width, counts)
     data, silent_ones, kept = drop_silent_of(data, silent)
     for part in (aside, silent_ones):
         data = with_set_aside(data, part)
-        part.warn(name)
-    kept.warn(name, "kept")
+        part.warn(name, stack=STACK + 1)
+    kept.warn(name, "kept", STACK + 1)
     return data.assign_attrs(source=_source(name, found[0], what, data))
 
 

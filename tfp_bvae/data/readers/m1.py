@@ -12,9 +12,11 @@ from ... import checks
 from ..arrays import read_arrays
 from ..container import trials_dataset
 from ..files import hdf5_file
+from ..limits import reading
 from ..spike_times import need
 from ..trials import trials_from_events
 from .formats import recognise
+from .mat5_check import require_mat5
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,8 +54,11 @@ def read_m1_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         ImportError: scipy is not installed.
         ValueError: the file is damaged, is another, or does not hold counts.
     """
+    scipy_io = need("scipy.io")
+    with reading(path):
+        require_mat5(Path(path))
     try:
-        found = need("scipy.io").loadmat(path, squeeze_me=True, struct_as_record=False)
+        found = scipy_io.loadmat(path, squeeze_me=True, struct_as_record=False)
         binned = found["binnedData"]
         counts = binned.spikeratedata * M1_BIN_WIDTH
         labels = [str(label) for label in binned.trialtablelabels]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import h5py
 import numpy as np
 
 from ..files import hdf5_file
+from ..hdf5_nodes import datasets, read_dataset, require_storage
+from ..limits import claim, reading
 from ..set_aside import SetAside
 from ..spike_times import need
+from .mat5_check import OF_PART, require_mat5
 
 __all__ = ["read_mat5", "read_mat73", "variables_of_mat5"]
 
@@ -27,8 +31,12 @@ def read_mat5(path: Path, aside: SetAside) -> dict[str, Any]:
         ValueError: the file is damaged or cut short.
     """
     io = need("scipy.io")
+    with reading(path):
+        require_mat5(path)
     try:
-        found = io.loadmat(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it cannot read, which is left out
+            found = io.loadmat(path)
     except Exception as error:  # scipy raises whatever a damaged byte leads to
         raise _damaged(path, error) from error
     arrays: dict[str, Any] = {}
@@ -36,7 +44,9 @@ def read_mat5(path: Path, aside: SetAside) -> dict[str, Any]:
     for name, value in found.items():
         if name.startswith("__"):
             continue
-        kept = _of_cell(value.reshape(-1)) if value.dtype.kind == "O" else value
+        kept = value if isinstance(value, np.ndarray) else None  # no error, and no sparse matrix
+        if kept is not None and kept.dtype.kind == "O":
+            kept = _of_cell(kept.reshape(-1))
         if isinstance(kept, np.ndarray) and kept.dtype.kind not in "biufSU":
             kept = None
         if kept is None:
@@ -55,6 +65,8 @@ def variables_of_mat5(path: Path) -> dict[str, str]:
         ValueError: the file is damaged or cut short.
     """
     io = need("scipy.io")
+    with reading(path):
+        require_mat5(path)
     try:
         return {name: kind for name, _, kind in io.whosmat(path)}
     except Exception as error:
@@ -70,43 +82,67 @@ def read_mat73(path: Path, aside: SetAside) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     left = []
     with hdf5_file(path) as file:
-        for name in file:
-            if name.startswith("#"):
+        for name, node in datasets(path, file, of_all_kinds=True):
+            if "/" in name:  # cells and structs have theirs in groups
                 continue
-            link = file.get(name, getlink=True)
-            node = file[name] if isinstance(link, h5py.HardLink) else None
-            kept = _of_dataset(file, node) if isinstance(node, h5py.Dataset) else None
+            kept = _of_dataset(path, name, file, node)
             if kept is None:
                 left.append(name)
             else:
                 arrays[name] = kept
-    aside.add(len(left), "MATLAB variable", "that is a struct or an object", sorted(left))
+        left += [name for name in file if name not in arrays and name not in left]
+    left = sorted(name for name in left if not name.startswith("#"))
+    aside.add(len(left), "MATLAB variable", "that is a struct or an object", left)
     return arrays
 
 
-def _of_dataset(file: h5py.File, node: h5py.Dataset) -> Any:
+def _of_dataset(
+    path: Path, name: str, file: h5py.File, node: h5py.Dataset, inside: bool = False
+) -> Any:
     """A variable of v7.3; None for what is no array, and for data in other files."""
-    if node.is_virtual or node.external or "MATLAB_object_decode" in node.attrs:
-        return None
-    kind = node.attrs.get("MATLAB_class", b"")
-    kind = kind.decode() if isinstance(kind, bytes) else str(kind)
-    if kind == "cell":
-        parts = [file[reference] for reference in node[()].reshape(-1, order="F") if reference]
-        if not all(isinstance(part, h5py.Dataset) for part in parts):
+    try:
+        kind = node.attrs.get("MATLAB_class", b"")
+        empty = node.attrs.get("MATLAB_empty", 0)
+        if "MATLAB_object_decode" in node.attrs:
             return None
-        return _of_cell([_of_dataset(file, part) for part in parts])
-    if node.attrs.get("MATLAB_empty", 0) or node.dtype.kind not in "biuf":
-        return None
-    values = node[()].T
+        kind = kind.decode() if isinstance(kind, bytes) else str(kind)
+        if kind == "cell":
+            return None if inside else _of_references(path, name, file, node)
+        if np.any(empty) or node.dtype.kind not in "biuf":
+            return None
+    except (KeyError, OSError, RuntimeError, TypeError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from error
+    values = np.asarray(read_dataset(path, name, node)).T
     if kind in TEXT:
-        return np.array(["".join(map(chr, row)) for row in np.atleast_2d(values)])
+        return _words(path, name, values)
     return values.astype(bool) if kind == "logical" else values
+
+
+def _of_references(path: Path, name: str, file: h5py.File, node: h5py.Dataset) -> Any:
+    """What a cell refers to."""
+    if h5py.check_ref_dtype(node.dtype) is not h5py.Reference:
+        return None
+    claim(f"{path}: {name}", node.shape, OF_PART)
+    require_storage(path, name, node)
+    parts = [file[reference] for reference in node[()].reshape(-1, order="F") if reference]
+    if not all(isinstance(part, h5py.Dataset) for part in parts):
+        return None
+    if any(part.is_virtual or part.external or part.shape is None for part in parts):
+        return None
+    return _of_cell([_of_dataset(path, name, file, part, inside=True) for part in parts])
+
+
+def _words(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """Text, of which v7.3 keeps the number of each letter."""
+    try:
+        return np.array(["".join(map(chr, row)) for row in np.atleast_2d(values).astype(int)])
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ValueError(f"{path}: {name} must hold letters, the file is damaged") from error
 
 
 def _of_cell(values: Any) -> Any:
     """Trials, words or single numbers of a cell; None if it holds anything else."""
-    values = [np.asarray(value) for value in values]
-    if not values:
+    if not len(values) or any(not isinstance(value, np.ndarray) for value in values):
         return None
     if all(value.dtype.kind in "SU" and value.size == 1 for value in values):
         return np.array([str(value.reshape(())) for value in values])
@@ -114,7 +150,7 @@ def _of_cell(values: Any) -> Any:
         if all(value.size == 1 for value in values):
             return np.array([value.item() for value in values])
         if all(value.ndim == 2 for value in values):
-            return values
+            return list(values)
     return None
 
 

@@ -13,9 +13,12 @@ import numpy as np
 from ... import checks
 from ..container import trials_dataset
 from ..container_checks import COORDS, SPLITS
+from ..files import hdf5_file
+from ..hdf5_nodes import datasets
+from ..limits import claim, reading
 from ..set_aside import SetAside, listed
 from ..spike_times import binned, need
-from .nwb_series import binned_series
+from .nwb_series import binned_series, claim_values, damage_is_told, damaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +59,7 @@ def read_nwb(
         rows = _chosen(path, "trials", table, trials)
         chosen = _chosen(path, "units", neurons, units)
         named = _named(neurons, chosen)
-        spike_times = {name: file.units.get_unit_spike_times(place) for place, name in named}
+        spike_times = _spike_times(path, file.units, named)
         windows = _windows(path, table.iloc[rows], align, window)
         numbers = table.index.to_numpy()[rows]
         counts, kept = binned(spike_times, windows, bin_width, None, aside, numbers)
@@ -89,21 +92,17 @@ def _opened(path: Path):
     """The file as pynwb has it; what goes wrong while it is read is said as of its content."""
     pynwb = need("pynwb")
     with ExitStack() as stack:
+        stack.enter_context(reading(path))
+        with hdf5_file(path) as file:
+            datasets(path, file, of_all_kinds=True)  # refuses data in other files
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of versions of the schema
                 io = pynwb.NWBHDF5IO(str(path), "r", load_namespaces=True)
                 file = stack.enter_context(io).read()
         except Exception as error:  # whatever a damaged byte leads to
-            raise _damaged(path, error) from error
-        try:
-            yield file
-        except OSError as error:  # arrays are read when they are asked for
-            raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path} must be an NWB file, complete and not damaged: {error}")
+            raise damaged(path, error) from error
+        yield file
 
 
 def _tables(path: Path, file: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -112,10 +111,31 @@ def _tables(path: Path, file: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise KeyError(f"{path} must hold units with spike_times, got none")
     if file.trials is None or not len(file.trials):
         raise KeyError(f"{path} must hold a table of trials, got none")
-    return tuple(  # what is not needed may be large, or refer to other tables
-        table.to_dataframe(exclude={name for name in table.colnames if name in NOT_READ})
-        for table in (file.trials, file.units)
-    )
+    return _table(path, file.trials), _table(path, file.units)
+
+
+def _table(path: Path, table: Any) -> pd.DataFrame:
+    """A table without what is not needed: that may be large, or refer to other tables."""
+    left = {name for name in table.colnames if name in NOT_READ}
+    for column in table.columns:
+        if hasattr(column, "table"):
+            left.add(column.name)
+        elif column.name not in left:
+            claim_values(f"{path}: {column.name}", column.data)
+    with damage_is_told(path):
+        return table.to_dataframe(exclude=left)
+
+
+def _spike_times(path: Path, units: Any, named: Sequence[tuple[int, Any]]) -> dict[Any, np.ndarray]:
+    """Times of the spikes of each unit, s; places in the file may name the same ones again."""
+    with damage_is_told(path):
+        ends = [0, *np.asarray(units["spike_times_index"].data[:]).astype(int).tolist()]
+    found = {}
+    for place, name in named:
+        claim(f"{path}: spike times of unit {name}", (max(ends[place + 1] - ends[place], 0),), 8)
+        with damage_is_told(path):
+            found[name] = np.asarray(units.get_unit_spike_times(place), np.float64)
+    return found
 
 
 def _chosen(path: Path, what: str, table: pd.DataFrame, wanted: Any) -> np.ndarray:

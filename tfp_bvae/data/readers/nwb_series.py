@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ... import checks
+from ..limits import claim
 
-__all__ = ["binned_series", "time_series"]
+__all__ = ["binned_series", "claim_values", "damage_is_told", "damaged", "time_series"]
 
 TOLERANCE = 1e-6  # of a bin
 
@@ -67,13 +69,41 @@ def binned_series(
     parts, names = [], []
     for name in asked:
         series = there[checks.known_key(f"{path}: behavior", name, there)]
-        values = np.asarray(series.data[()], np.float64) * (series.conversion or 1.0)
-        values = values.reshape(len(values), -1) + (getattr(series, "offset", 0.0) or 0.0)
-        parts.append(_means(_times(series, len(values)), values, windows, bins, bin_width))
+        claim_values(f"{path}: {name}", series.data, itemsize=16)
+        with damage_is_told(path):
+            values = np.asarray(series.data[()], np.float64) * (series.conversion or 1.0)
+            values = values.reshape(len(values), -1) + (getattr(series, "offset", 0.0) or 0.0)
+            times = _times(series, len(values))
+        checks.same_length([f"{path}: {name}", "its times"], [len(values), len(times)], "samples")
+        claim(f"{path}: {name} in bins", (len(windows), int(bins.max()), values.shape[1]))
+        parts.append(_means(times, values, windows, bins, bin_width))
         width = values.shape[1]
         axes = "xyz"[:width] if width in (2, 3) else range(width)
         names += [name] if width == 1 else [f"{name} {axis}" for axis in axes]
     return np.concatenate(parts, axis=-1), names
+
+
+def claim_values(name: str, data: Any, itemsize: int = 8) -> None:
+    """Ask for room for what an NWB file holds, before it is read.
+
+    Raises:
+        ValueError: it does not fit.
+    """
+    claim(name, getattr(data, "shape", None) or (len(data),), itemsize)
+
+
+@contextmanager
+def damage_is_told(path: Path) -> Iterator[None]:
+    """What reading leads to is said as of the content of the file: pynwb raises all kinds."""
+    try:
+        yield
+    except Exception as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> ValueError:
+    """What is said of a file that pynwb cannot read."""
+    return ValueError(f"{path} must be an NWB file, complete and not damaged: {error}")
 
 
 def _times(series: Any, count: int) -> np.ndarray:
@@ -96,7 +126,9 @@ def _means(
     for trial, (begin, count) in enumerate(zip(windows[:, 0], bins, strict=True)):
         edges = begin + bin_width * (np.arange(count + 1) - TOLERANCE)
         first = np.searchsorted(times, edges)
-        for k in range(count):
-            if first[k + 1] > first[k]:
-                binned[trial, k] = values[first[k] : first[k + 1]].mean(axis=0)
+        samples = np.diff(first)
+        filled = np.flatnonzero(samples)
+        if len(filled):
+            sums = np.add.reduceat(values[: first[-1]], first[filled], axis=0)
+            binned[trial, filled] = sums / samples[filled, None]
     return binned
