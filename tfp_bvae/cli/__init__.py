@@ -18,7 +18,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfp_bvae import checks
 from tfp_bvae.cli.parser import build_parser
 from tfp_bvae.cli.quiet import quiet_start
 
@@ -63,6 +62,7 @@ def _memory_limit(gigabytes: float | None) -> contextlib.AbstractContextManager[
     """What one file may bring into memory."""
     if gigabytes is None:
         return contextlib.nullcontext()
+    from tfp_bvae import checks
     from tfp_bvae.data import memory_limit
 
     return memory_limit(checks.positive("--max-memory", gigabytes) * 1e9)
