@@ -123,3 +123,17 @@ def test_a_report_looks_at_one_session_at_a_time(run_folder, call):
     assert "(Of session monday.)" in page
     assert "not drawn" not in page and "Not compared" not in page
     assert "monday (6), tuesday (4)" in page
+
+
+def test_exported_rates_are_of_the_channels_that_a_session_has(run_folder, files, call):
+    import xarray as xr
+
+    out = files / "rates.nc"
+    found = call("export", run_folder, "--out", out)
+    assert found.code == 0, found.err
+    with xr.open_dataset(out) as rates:
+        absent = np.isnan(rates.rates).all("time") & np.isnan(rates.rates_scale).all("time")
+        assert not absent.where(rates.session == "monday", drop=True).any()
+        tuesday = absent.where(rates.session == "tuesday", drop=True)
+        np.testing.assert_array_equal(tuesday, np.broadcast_to([0, 0, 0, 0, 1, 1], tuesday.shape))
+        assert np.isfinite(rates.factors).all()

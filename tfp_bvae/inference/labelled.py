@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import tfp_bvae
-from tfp_bvae.data import SpikeDataset, to_splits
+from tfp_bvae.data import SpikeDataset, session_part, to_splits
 from tfp_bvae.inference.labels import (
     DIMS,
     VALUES,
@@ -54,7 +57,8 @@ def posterior_dataset(
         them, and their standard deviations as `..._scale`. Coordinates are those of
         `data.trials_dataset`: `time` (s, left edges), `channel`, `held_out`, `forward`, `trial`,
         `split`, `condition`, `session` and whatever else each trial has. Bins after the end of a
-        trial are NaN. Trials stand split by split.
+        trial are NaN, and so are rates of channels that its session does not have. Trials stand
+        split by split.
 
     Raises:
         TypeError: `model` is no model and no run, or `posteriors` is no mapping.
@@ -121,7 +125,27 @@ def label_parts(
         if side not in labels:
             labels[side] = {} if data is None else known_labels(facts, data, side)
         coords = labels[side] or counted_labels(facts, side, trials, posterior.rates.shape)
+        if data is not None:
+            posterior = _of_own_channels(posterior, data, side, trials)
         yield _labelled(facts, posterior, labels_of_trials(coords, trials, bool(labels[side])))
+
+
+def _of_own_channels(
+    posterior: Posterior, data: SpikeDataset, side: str, trials: slice
+) -> Posterior:
+    """Rates of channels that the session of a trial does not have mean nothing: they are NaN."""
+    if getattr(data, side).session is None:
+        return posterior
+    session, shape = getattr(data, side).session[trials], posterior.rates.shape
+    own = np.zeros((len(session), 1, data.train.recon.shape[2]), bool)
+    for number in np.unique(session):
+        _, channels = session_part(data, side, int(number))
+        own[np.ix_(session == number, [0], channels)] = True
+    if own.shape[::2] != shape[::2]:
+        return posterior  # which is refused for it
+    names = [name for name in ("rates", "rates_scale") if getattr(posterior, name) is not None]
+    cut = {name: np.where(own, getattr(posterior, name), np.float32(np.nan)) for name in names}
+    return dataclasses.replace(posterior, **cut)
 
 
 def _labelled(facts: ModelFacts, posterior: Posterior, coords: Labels) -> xr.Dataset:
