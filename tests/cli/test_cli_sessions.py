@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfp_bvae.data import lorenz, read_arrays, read_hdf5, write_hdf5
+from tfp_bvae.training import create_run, data_arguments
 
 TINY = {
     "f_size": 4, "f_encoder_units": 6, "z_size": 1, "z_encoder_units": 5, "controller_units": 5,
@@ -106,7 +107,8 @@ def test_what_is_wrong_is_said_in_a_line(words, message, run_folder, files, call
 
 
 def test_a_run_of_one_session_takes_no_name(files, call, tmp_path):
-    call("fit", files / "monday.h5", "--out", tmp_path / "run", *FIT)
+    dataset = read_hdf5(files / "monday.h5")
+    create_run(tmp_path / "run", "lfads", dataset, data_arguments(dataset))
     found = call(
         "infer", tmp_path / "run", files / "monday.h5", "--session", "monday",
         "--out", tmp_path / "p.h5",

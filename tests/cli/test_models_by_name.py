@@ -36,7 +36,7 @@ def words(settings):
     return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 
 
-@pytest.mark.parametrize("model", ITS_OWN)
+@pytest.mark.parametrize("model", ["fhvae", pytest.param("dsae-full", marks=pytest.mark.slow)])
 def test_a_model_is_fitted_evaluated_and_asked(model, classes_file, tmp_path, call):
     run = tmp_path / "run"
     settings = words(SMALL | ITS_OWN[model])

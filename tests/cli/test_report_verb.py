@@ -170,7 +170,10 @@ def test_hostile_names_are_text(tmp_path, call, settings, dataset):
     assert str(path) in page.said
 
 
-@pytest.mark.parametrize("model", RECIPES)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("dsae-full", "dsae-factorized")]
+
+
+@pytest.mark.parametrize("model", ["lfads", "fhvae", *SLOW])
 def test_every_model(model, tmp_path, call, dataset):
     path, run = tmp_path / "d.h5", tmp_path / "run"
     write_hdf5(path, dataset)
@@ -231,7 +234,9 @@ def cut(split, bins, channels):
     return Split(split.recon[:, :bins, :channels], split.recon, None, split.truth)
 
 
-@pytest.mark.parametrize("kind", ["both", "gaussian", "missing"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("both", marks=pytest.mark.slow), "gaussian", "missing"]
+)
 def test_every_kind_of_data(kind, tmp_path, call, settings, dataset, rng):
     sides, words = [dataset.train, dataset.valid], []
     if kind == "both":

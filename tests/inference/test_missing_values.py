@@ -135,8 +135,13 @@ def test_only_what_was_observed_is_validated(bits):
     ("kind", "more", "params"),
     [
         ("lfads", {}, {"coordinated_dropout": 0.3, "sample_validation": 0.2}),
-        ("lfads", {"num_samples": 2, "importance_weighted": True}, {"coordinated_dropout": 0.0}),
-        ("fhvae", {}, {}),
+        pytest.param(
+            "lfads",
+            {"num_samples": 2, "importance_weighted": True},
+            {"coordinated_dropout": 0.0},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("fhvae", {}, {}, marks=pytest.mark.slow),
     ],
 )
 def test_a_fit_takes_every_step(kind, more, params):
