@@ -55,6 +55,13 @@ def slow(session: nox.Session) -> None:
     run(session, "pytest", "-m", "slow", *session.posargs)
 
 
+@nox.session(venv_backend="none", default=False)
+def tune(session: nox.Session) -> None:
+    """Run the tests of tuning with Ray; CI runs them without (pure Python and single members)."""
+    shared(session, "plots,test,tune")
+    run(session, "pytest", "-m", "slow or not slow", "tests/tuning", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def doctest(session: nox.Session) -> None:
     """Run every example that stands in a docstring, or on a page of the documentation."""

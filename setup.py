@@ -36,7 +36,7 @@ EXTRAS = {
     "metrics": ["scikit-learn>=1.4"],
     "plots": ["matplotlib>=3.8"],
     "tensorboard": ["tensorboard>=2.18"],
-    "tune": ["ray[tune]>=2.40"],
+    "tune": ["ray[tune]>=2.40,<3"],
     "yaml": ["pyyaml>=6.0"],
     "docs": [
         "furo>=2024.8",

@@ -24,6 +24,7 @@ NOT_LAYERS = {
     "CELLS", "Cell", "Recurrence", "recurrent_scan", "recurrent_scans",  # pure functions of cells
     "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
     "sample_z_prior",  # a function of a prior layer
+    "AdjustableRate", "adjustable", "rates_of",  # of any layer that has a rate
     "DistributionLayer",  # the base: it has no distribution of its own
 }  # fmt: skip
 

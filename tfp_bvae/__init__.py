@@ -26,6 +26,7 @@ __all__ = [
     "plots",
     "rnn",
     "training",
+    "tuning",
 ]
 
 

@@ -47,4 +47,5 @@ def test_every_function_has_a_picture():
     public = {n for n in plots.__all__ if n.startswith(("plot_", "figure_"))}
     # parts of others: a map of each kind, and the last panel of the losses
     parts = {"plot_history", "plot_rates", "plot_spikes"}
+    parts |= {"plot_tuning"}  # of a search; it has a page of its own
     assert {name for name in public if f"plots.{name}(" in PAGE} == public - parts

@@ -25,6 +25,7 @@ __all__ = ["main"]
 
 EXPECTED = (ValueError, TypeError, KeyError, OSError, FloatingPointError, ImportError)
 EXPECTED += (MemoryError,)
+FITTING = ("fit", "demo", "tune")  # verbs that can be resumed
 LONGEST = 400  # characters of an error, which may hold a whole array
 
 
@@ -87,10 +88,14 @@ def _check_paths(options: Namespace) -> None:
 
 
 def _how_to_resume(options: Namespace) -> str:
-    if options.verb not in ("fit", "demo") or not (Path(options.out) / "run.json").is_file():
+    if (
+        options.verb not in ("fit", "demo", "tune")
+        or not (Path(options.out) / "run.json").is_file()
+    ):
         return ""
-    data = " ".join(options.data) if options.verb == "fit" else Path(options.out) / "data.h5"
-    return f"; go on with: tfp-bvae fit {data} --out {options.out} --resume"
+    verb = "fit" if options.verb == "demo" else options.verb
+    data = Path(options.out) / "data.h5" if options.verb == "demo" else " ".join(options.data)
+    return f"; go on with: tfp-bvae {verb} {data} --out {options.out} --resume"
 
 
 def _is_expected(error: Exception) -> bool:

@@ -26,7 +26,16 @@ from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.models.builders.model import with_read_in
 from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
 
-__all__ = ["fit_run", "make_way", "run"]
+__all__ = [
+    "figures_of",
+    "fit_run",
+    "make_way",
+    "notes_of",
+    "resume_run",
+    "run",
+    "start_run",
+    "write_results",
+]
 
 
 def run(options: Namespace) -> None:
@@ -35,22 +44,25 @@ def run(options: Namespace) -> None:
     path = Path(options.out)
     was_there = options.resume and path.exists()
     if was_there:
-        found, data = _resume(path, options, given)
+        found, data = resume_run(path, options, given)
     else:
-        found, data = _start(path, options, given)
-    if "bin_width_note" in data.attrs and not options.quiet:
-        note = data.attrs["bin_width_note"]
-        print(f"tfp-bvae: note: {note}; --set bin_width=0.02, say, tells it", file=sys.stderr)
-    if "read_notes" in data.attrs and not options.quiet:
-        for note in data.attrs["read_notes"].splitlines():
-            print(f"tfp-bvae: note: {note}", file=sys.stderr)
+        found, data = start_run(path, options, given)
     if not options.quiet:
-        joined = "session_channels" in data.attrs
-        for one in split_sessions(data).values() if joined else [data]:
-            _note_what_is_missing(one)
+        notes_of(data)
     with warnings.catch_warnings():
         warnings.showwarning = lambda warning, *_: options.quiet or _note(warning)
         fit_run(found, data, quiet=options.quiet, keep=was_there)
+
+
+def notes_of(data: SpikeDataset) -> None:
+    """Say on stderr what is worth a word about the data."""
+    if "bin_width_note" in data.attrs:
+        _note(f"{data.attrs['bin_width_note']}; --set bin_width=0.02, say, tells it")
+    for note in data.attrs.get("read_notes", "").splitlines():
+        _note(note)
+    joined = "session_channels" in data.attrs
+    for one in split_sessions(data).values() if joined else [data]:
+        _note_what_is_missing(one)
 
 
 def _note(text: object) -> None:
@@ -111,9 +123,24 @@ def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = Fals
         raise
     seconds = time.monotonic() - started
     run.save_model(model)
+    write_results(run, model, data, figures_of(run, model, seconds, first), quiet)
+
+
+def write_results(
+    run: Run, model: BetaVAE, data: SpikeDataset, figures: dict[str, Any], quiet: bool = False
+) -> None:
+    """Write the posterior and the scores of a fitted model, and say what there is.
+
+    Args:
+        run: its folder.
+        model: fitted.
+        data: what it was fitted to.
+        figures: what there is to say of the fit.
+        quiet: print nothing.
+    """
     with posterior_file(run.posterior_file, data) as write:
         scores = score_parts(model, data, _written(infer_parts(model, data), write))
-    metrics = scores | {"fit": _figures(run, model, seconds, first)}
+    metrics = scores | {"fit": figures}
     run.write_metrics(metrics)
     if not quiet:
         print(_summary(run, metrics))
@@ -128,7 +155,8 @@ def _written(
         yield written
 
 
-def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+def start_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+    """Make the folder that the options of a verb ask for, and read the data."""
     likelihood = given.get("likelihood", "poisson")
     group_by = given.get("group_by", "trial") if RECIPES[options.model].of_groups else None
     data = read_sessions(options.data, likelihood, given.get("bin_width"), group_by, options.stream)
@@ -150,7 +178,8 @@ def _start(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, 
     return found, data
 
 
-def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+def resume_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
+    """The run that is to go on, and its data; refuses other settings and other data."""
     found = open_run(path)
     if found.model != options.model:
         raise ValueError(f"{path} must go on as it began: with --model {found.model}")
@@ -163,7 +192,7 @@ def _resume(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run,
     return found, data
 
 
-def _figures(run: Run, model: BetaVAE, seconds: float, first: int) -> dict[str, Any]:
+def figures_of(run: Run, model: BetaVAE, seconds: float, first: int) -> dict[str, Any]:
     """What there is to say of the fit itself."""
     history = run.history()
     last = history[-1]

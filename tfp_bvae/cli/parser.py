@@ -9,6 +9,7 @@ from tfp_bvae.cli.parser_data import add_convert, add_fetch
 from tfp_bvae.cli.parser_export import add_export
 from tfp_bvae.cli.parser_parts import Parser, add_out, add_samples, add_verb, positive, whole
 from tfp_bvae.cli.parser_simulate import add_simulate
+from tfp_bvae.cli.parser_tune import add_tune
 
 __all__ = ["build_parser"]
 
@@ -42,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_convert(verbs)
     _add_chop(verbs)
     _add_fit(verbs)
+    add_tune(verbs, MODELS)
     _add_infer(verbs)
     _add_evaluate(verbs)
     add_export(verbs)

@@ -1,5 +1,6 @@
 """Drop-in Keras layers: posteriors, priors, likelihoods, the KL between them, and masks."""
 
+from tfp_bvae.layers.adjustable import adjustable, rates_of
 from tfp_bvae.layers.ar1_prior import AR1Prior
 from tfp_bvae.layers.base import DistributionLayer
 from tfp_bvae.layers.count_likelihoods import (
@@ -69,5 +70,7 @@ __all__ = [
     "TimeLag",
     "TotalCorrelation",
     "ZeroInflatedPoissonLikelihood",
+    "adjustable",
+    "rates_of",
     "sample_z_prior",
 ]

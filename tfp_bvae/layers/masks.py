@@ -7,6 +7,7 @@ import tf_keras
 
 from tfp_bvae import checks
 from tfp_bvae.rnn.noise import NoiseStream, bernoulli, dropout_mask, random_words
+from tfp_bvae.rnn.rates import current
 
 __all__ = [
     "CoordinatedDropout",
@@ -64,18 +65,20 @@ class CoordinatedDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
         ones = tf.ones_like(inputs)
         if not training or not self.rate:
             return inputs, ones
-        seeds = self.noise.seeds(2)
-        hidden = bernoulli(tf.shape(inputs), seeds[0], self.rate)
+        seeds, rate = self.noise.seeds(2), current(self.rate)
+        hidden = bernoulli(tf.shape(inputs), seeds[0], rate)
         teaches = hidden
         if self.pass_rate:
             teaches |= bernoulli(tf.shape(inputs), seeds[1], self.pass_rate)
-        share = self.rate + (1.0 - self.rate) * self.pass_rate
-        visible = tf.where(hidden, tf.zeros_like(inputs), inputs / (1.0 - self.rate))
+        share, kept = rate + (1.0 - rate) * self.pass_rate, 1.0 - rate
+        if isinstance(rate, tf.Tensor):
+            share, kept = tf.cast(share, inputs.dtype), tf.cast(kept, inputs.dtype)
+        visible = tf.where(hidden, tf.zeros_like(inputs), inputs / kept)
         return visible, tf.cast(teaches, inputs.dtype) / share
 
     def get_config(self):
         return super().get_config() | {
-            "rate": self.rate,
+            "rate": float(self.rate),
             "pass_rate": self.pass_rate,
             "seed": self.seed,
         }
@@ -199,7 +202,7 @@ class SeededDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
         if not training or not self.rate:
             return inputs
         seed = self.noise.seeds(1)[0]
-        return inputs * dropout_mask(tf.shape(inputs), seed, self.rate, inputs.dtype)
+        return inputs * dropout_mask(tf.shape(inputs), seed, current(self.rate), inputs.dtype)
 
     def get_config(self):
-        return super().get_config() | {"rate": self.rate, "seed": self.seed}
+        return super().get_config() | {"rate": float(self.rate), "seed": self.seed}

@@ -11,6 +11,7 @@ from tfp_bvae.plots.psth import plot_psth
 from tfp_bvae.plots.report import write_report
 from tfp_bvae.plots.style import COLOURS, STYLE, NotebookFigure, new_axes, save_figure
 from tfp_bvae.plots.trials import figure_of_trials
+from tfp_bvae.plots.tuning import plot_tuning
 
 __all__ = [  # noqa: RUF022 (plainly by letter)
     "COLOURS",
@@ -31,6 +32,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "plot_spikes_with_rates",
     "plot_swaps",
     "plot_traversals",
+    "plot_tuning",
     "save_figure",
     "write_report",
 ]

@@ -21,6 +21,8 @@ from tfp_bvae.plots.psth import plot_psth
 from tfp_bvae.plots.report_material import Material
 from tfp_bvae.plots.report_sessions import of_channels, one_session
 from tfp_bvae.plots.trials import figure_of_trials
+from tfp_bvae.plots.tuning import plot_tuning
+from tfp_bvae.training import read_history
 
 __all__ = ["EXPECTED", "Picture", "pictures"]
 
@@ -70,6 +72,8 @@ def _plans(
         plans["Inferred rates of one trial"] = lambda: _rates(m, posterior)
     if m.history:
         plans["Course of the fit"] = lambda: _losses(m)
+    if m.run.tuning_file.is_file():
+        plans["Search over hyperparameters"] = lambda: _tuning(m)
     condition = None if m.valid is None else m.valid.condition
     if posterior is not None and condition is not None:
         plans["Mean responses of conditions"] = lambda: _psth(one, channels, of)
@@ -110,6 +114,15 @@ def _losses(m: Material) -> tuple[Figure, str]:
     return _of(axes), (
         "Loss and KL of the training trials and the score of hidden entries of the validation "
         "trials after each epoch; a dot marks the epoch whose weights were kept."
+    )
+
+
+def _tuning(m: Material) -> tuple[Figure, str]:
+    unit = "bits/spike" if is_of_counts(m.run.arguments.likelihood) else "nats/entry"
+    axes = plot_tuning(read_history(m.run.tuning_file), unit=unit)
+    return _of(axes), (
+        "Score and hyperparameters of all members of the search after each generation, copies "
+        "beginning at their parents; in colour the line that leads to the best one at the end."
     )
 
 

@@ -83,6 +83,15 @@ def repeated(m: Material) -> Markup:
         tag("p", "This fits the same model to the same file with the same settings and seed:"),
         code(shlex.join(fit_command(m.run))),
     ]
+    search = _search(m)
+    if search:
+        words = [
+            tag("p", "These weights came of a search, in which hyperparameters changed while they "
+                     "were trained. This searches in the same way:"),
+            code(shlex.join(search)),
+            tag("p", "And this fits a model with what they were in the end:"),
+            words[1],
+        ]  # fmt: skip
     if not m.run.data.get("path"):
         words.append(tag("p", "The data came from no file: write them to F.h5 with "
                               "data.write_hdf5 first."))  # fmt: skip
@@ -94,3 +103,12 @@ def repeated(m: Material) -> Markup:
     note = f"This page was written by tfp_bvae {tfp_bvae.__version__}."
     return section("To repeat it", *words, table(["what", "value"], rows, when),
                    tag("p", note, class_="soft"))  # fmt: skip
+
+
+def _search(m: Material) -> list[str]:
+    """The command of the search that a run came of; nothing where there was none."""
+    file = m.run.path / "tuning.json"
+    if not file.is_file():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return [str(word) for word in found.get("command") or []]

@@ -15,10 +15,12 @@ from tfp_bvae.rnn.lfads_step import (
     LFADSState,
 )
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
+from tfp_bvae.rnn.rates import AdjustableRate
 from tfp_bvae.rnn.recurrence import Recurrence, recurrent_scan, recurrent_scans
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
 
 __all__ = [  # noqa: RUF022 (plainly by letter: names of layers are no constants)
+    "AdjustableRate",
     "Bidirectional",
     "CELLS",
     "Cell",

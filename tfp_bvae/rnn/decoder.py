@@ -12,6 +12,7 @@ from tfp_bvae.rnn.lfads_cell import MIN_SCALE, LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart
 from tfp_bvae.rnn.noise import standard_normal, wants_sample
+from tfp_bvae.rnn.rates import current
 from tfp_bvae.rnn.recurrence import recurrent_scan
 from tfp_bvae.rnn.scan import time_first
 
@@ -109,7 +110,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
             seeds = tf.unstack(cell.noise.seeds(6))
         masked = seeds if training and self.dropout else [None] * 6
         g_0 = inputs["initial_state"]
-        start = cell.start(g_0, mask_like(g_0, masked[5], self.dropout))
+        start = cell.start(g_0, mask_like(g_0, masked[5], current(self.dropout)))
         path = lfads_decoder(
             cell.loop_weights(),
             self._sequences(inputs, masked, seeds[1] if wants_sample(training) else None),
@@ -143,7 +144,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
 
     def _sequences(self, inputs: dict, masked: list, noise_seed) -> DecoderSequences:
         """All that is ready before the loop; masks of ones, no noise, where a seed is None."""
-        cell, rate = self.cell, self.dropout
+        cell, rate = self.cell, current(self.dropout)
         encoding = time_first(inputs["controller_input"])  # [time, batch, channel]
         if masked[0] is not None:
             encoding *= mask_like(encoding, masked[0], rate)
@@ -167,7 +168,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
             "generator_units", "controller_units", "factors", "inferred_inputs", "init_scale",
             "clip", "inject_ext_input_to_gen", "seed",
         )  # fmt: skip
-        own = {"dropout": self.dropout, "l2": [self.generator_l2, self.controller_l2]}
+        own = {"dropout": float(self.dropout), "l2": [self.generator_l2, self.controller_l2]}
         return super().get_config() | {name: settings[name] for name in names} | own
 
 
@@ -176,7 +177,7 @@ def _like(sequence: tf.Tensor, size: int) -> tf.Tensor:
     return tf.tile(tf.zeros_like(sequence[..., :1]), [1, 1, size])
 
 
-def _mask(sequence: tf.Tensor, size: int, seed: tf.Tensor | None, rate: float) -> tf.Tensor:
+def _mask(sequence: tf.Tensor, size: int, seed: tf.Tensor | None, rate) -> tf.Tensor:
     """A dropout mask `[time, batch, size]`; one `[time, 1, 1]` of ones where there is no seed."""
     if seed is None:
         return tf.ones_like(sequence[:, :1, :1])

@@ -11,13 +11,14 @@ from tfp_bvae import checks
 from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.kernels import L2Penalty, scaled_normal, start_bias, unit_columns
 from tfp_bvae.rnn.noise import NoiseStream, dropout_mask
+from tfp_bvae.rnn.rates import current
 from tfp_bvae.rnn.recurrence import recurrent_scan
 from tfp_bvae.rnn.scan import project, time_first
 
 __all__ = ["Generator", "GeneratorLayer"]
 
 
-def mask_like(x: tf.Tensor, seed: tf.Tensor | None, rate: float) -> tf.Tensor:
+def mask_like(x: tf.Tensor, seed: tf.Tensor | None, rate: float | tf.Tensor) -> tf.Tensor:
     """A dropout mask of the shape of `x`; ones where there is no seed."""
     if seed is None:
         return tf.ones_like(x)
@@ -170,11 +171,12 @@ class Generator(GeneratorLayer):
 
     def call(self, inputs, training=None):
         seeds = self.noise.seeds(2) if training and self.dropout else (None, None)
+        rate = current(self.dropout)
         sequences = {n: time_first(x) for n, x in inputs.items() if n != "initial_state"}
         like = next(iter(sequences.values()))
         ext_input = sequences.get("ext_input")
         if ext_input is not None:
-            ext_input *= mask_like(ext_input, seeds[0], self.dropout)
+            ext_input *= mask_like(ext_input, seeds[0], rate)
         drive = self.drive(sequences.get("inputs"), ext_input, like)
         start = inputs.get("initial_state")
         if start is None:
@@ -182,7 +184,7 @@ class Generator(GeneratorLayer):
         memory = [tf.zeros_like(start)] * (CELLS[self.cell].num_states - 1)
         kernel = tf.convert_to_tensor(self.generator_kernel)
         states, *_ = recurrent_scan(self.cell, drive, [start, *memory], kernel, self.clip)
-        masked = states * mask_like(states, seeds[1], self.dropout)
+        masked = states * mask_like(states, seeds[1], rate)
         self.generator_penalty(self.generator_kernel)
         factors = masked @ unit_columns(self.factor_kernel)
         return {"factors": time_first(factors), "generator": time_first(states)}
@@ -190,6 +192,6 @@ class Generator(GeneratorLayer):
     def get_config(self):
         return super().get_config() | {
             "cell": self.cell,
-            "dropout": self.dropout,
+            "dropout": float(self.dropout),
             "generator_l2": self.generator_l2,
         }

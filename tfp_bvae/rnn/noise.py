@@ -161,17 +161,25 @@ def _word(value: int) -> tf.Tensor:
     return tf.constant(value, tf.uint32)
 
 
-def bernoulli(shape, seed: tf.Tensor, probability: float) -> tf.Tensor:
-    """Stateless draws that are True with `probability`, the same with and without XLA."""
+def bernoulli(shape, seed: tf.Tensor, probability: float | tf.Tensor) -> tf.Tensor:
+    """Stateless draws that are True with `probability`, the same with and without XLA.
+
+    A probability that is a tensor is in double precision.
+    """
     word = tf.bitwise.right_shift(hashed_words(shape, seed), _word(1))  # 2^31 itself is one, too
+    if isinstance(probability, tf.Tensor):
+        return word < tf.cast(tf.round(probability * 2.0**31), tf.uint32)
     return word < _word(round(probability * 2**31))
 
 
-def dropout_mask(shape, seed: tf.Tensor, rate: float, dtype=tf.float32) -> tf.Tensor:
+def dropout_mask(shape, seed: tf.Tensor, rate: float | tf.Tensor, dtype=tf.float32) -> tf.Tensor:
     """A mask of zeros (with probability `rate`) and of `1 / (1 - rate)`.
+
+    A rate that is a tensor is in double precision.
 
     >>> dropout_mask([3], [1, 2], rate=0.0).numpy().tolist()
     [1.0, 1.0, 1.0]
     """
-    kept = tf.constant(1.0 / (1.0 - rate), dtype)
+    kept = 1.0 / (1.0 - rate)
+    kept = tf.cast(kept, dtype) if isinstance(rate, tf.Tensor) else tf.constant(kept, dtype)
     return tf.where(bernoulli(shape, seed, 1.0 - rate), kept, tf.zeros([], dtype))

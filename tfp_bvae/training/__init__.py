@@ -2,7 +2,7 @@
 
 from tfp_bvae.training.alignment import align_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
-from tfp_bvae.training.checkpoints import Checkpoints, History, read_history
+from tfp_bvae.training.checkpoints import Checkpoints, History, read_history, write_history
 from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
@@ -11,7 +11,7 @@ from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.provenance import changed_settings, fit_command, software
 from tfp_bvae.training.run import Run
 from tfp_bvae.training.run_data import data_arguments, fingerprint, mean_rates
-from tfp_bvae.training.run_folder import create_run, open_run
+from tfp_bvae.training.run_folder import create_run, open_run, update_run
 from tfp_bvae.training.schedules import WarmUp, cosine_decay, cyclical, linear, ramped_weights
 from tfp_bvae.training.score_keeper import ScoreKeeper
 from tfp_bvae.training.settings import FitSettings
@@ -49,4 +49,6 @@ __all__ = [
     "ramped_weights",
     "read_history",
     "software",
+    "update_run",
+    "write_history",
 ]

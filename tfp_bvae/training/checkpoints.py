@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import atomic_file
 
-__all__ = ["Checkpoints", "History", "read_history"]
+__all__ = ["Checkpoints", "History", "read_history", "write_history"]
 
 
 class Checkpoints(tf_keras.callbacks.Callback):
@@ -70,16 +72,18 @@ class History(tf_keras.callbacks.Callback):
         figures = {name: float(value) for name, value in logs.items()}
         self.rows.append({"epoch": epoch + 1, **figures})
         if self.path:
-            self._write()
+            write_history(self.path, self.rows)
 
-    def _write(self) -> None:
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, restval="")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        with atomic_file(self.path) as beside:
-            beside.write_text(text.getvalue())
+
+def write_history(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of figures as a CSV file, whole or not at all; what a row lacks stays empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    with atomic_file(path) as beside:
+        beside.write_text(text.getvalue())
 
 
 def read_history(path: str | os.PathLike[str]) -> list[dict[str, float]]:

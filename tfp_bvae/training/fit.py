@@ -27,11 +27,15 @@ from tfp_bvae.training.validation import HeldOut
 __all__ = ["compile_model", "fit"]
 
 
-def compile_model(model: BetaVAE, settings: FitSettings, steps: int) -> None:
-    """Compiles a model with Adam, a cosine decay over `steps`, and the negative log-likelihood."""
+def compile_model(model: BetaVAE, settings: FitSettings, steps: int | None) -> None:
+    """Compiles a model with Adam, a cosine decay over `steps`, and the negative log-likelihood.
+
+    Without `steps` the learning rate is a variable, `model.optimizer.learning_rate`, to assign.
+    """
     settings = settings.resolved(model.hyperparameters)
+    rate = settings.learning_rate
     optimizer = tf_keras.optimizers.Adam(
-        cosine_decay(settings.learning_rate, steps, settings.final_rate),
+        rate if steps is None else cosine_decay(rate, steps, settings.final_rate),
         weight_decay=settings.weight_decay or None,
         global_clipnorm=settings.clip_norm,
         jit_compile=False,  # the whole step is compiled
@@ -92,7 +96,7 @@ def fit(
     _check_num_trials(model, len(data.train.encod))
     require_groups(model, data.train)
     require_masked(model, data.train, "recon")
-    batches, sampling = _batches(model, data.train, settings)
+    batches, sampling = make_batches(model, data.train, settings)
     compile_model(model, settings, steps=settings.epochs * len(batches))
 
     held_out = HeldOut(model, data.valid, settings.batch_size, settings.jit_compile)
@@ -137,7 +141,7 @@ def fit(
     return history.rows
 
 
-def _batches(
+def make_batches(
     model: BetaVAE, split: Split, settings: FitSettings
 ) -> tuple[TrialBatches | GroupBatches, list[tf_keras.callbacks.Callback]]:
     """The batches of a fit, and what must be done between them."""

@@ -33,6 +33,7 @@ class Run:
     * `model.keras`: the model with its best weights
     * `posterior.h5`: rates and latents of all trials
     * `metrics.json`: scores
+    * `tuning.csv` and `tuning.json`: of a search over hyperparameters
 
     Args:
         path: the folder.
@@ -70,6 +71,11 @@ class Run:
     def metrics_file(self) -> Path:
         """Scores."""
         return self.path / "metrics.json"
+
+    @property
+    def tuning_file(self) -> Path:
+        """Each member of a search after each generation, if the run is of one."""
+        return self.path / "tuning.csv"
 
     @property
     def checkpoint(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import os
@@ -20,7 +21,7 @@ from tfp_bvae.training.run import Run, write_json
 from tfp_bvae.training.run_data import fingerprint
 from tfp_bvae.training.settings import FitSettings
 
-__all__ = ["create_run", "open_run"]
+__all__ = ["create_run", "open_run", "update_run"]
 
 FORMAT = 1
 ENTRIES = ("format", "model", "arguments", "params", "fit", "data")
@@ -119,6 +120,19 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         fit=FitSettings.of(entries["fit"]),
         data=entries["data"],
     )
+
+
+def update_run(run: Run, params: Params, fit: FitSettings) -> Run:
+    """Write `run.json` once more, with settings that a search has found.
+
+    Args:
+        run: a run that was made.
+        params: of the model that it holds.
+        fit: how that was fitted.
+    """
+    found = dataclasses.replace(run, params=params, fit=fit)
+    write_json(run.path / "run.json", _described(found))
+    return found
 
 
 def _sessions(data: SpikeDataset) -> dict[str, Any]:

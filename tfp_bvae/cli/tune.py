@@ -1,0 +1,84 @@
+"""`tfp-bvae tune`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from tfp_bvae import tuning
+from tfp_bvae.cli.fit import figures_of, notes_of, resume_run, start_run, write_results
+from tfp_bvae.cli.settings import read_settings
+from tfp_bvae.training import open_run
+from tfp_bvae.tuning import TuneSettings
+from tfp_bvae.tuning.cluster import require_ray
+
+__all__ = ["run"]
+
+SHORT = ("population", "generations", "epochs_per_generation", "patience", "cpus", "gpus", "seed")
+SEARCHES = {
+    "population": tuning.population_based_training,
+    "random": tuning.random_search,
+}
+
+
+def run(options: Namespace) -> None:
+    """Search, or go on with a search; then write all that a run holds."""
+    require_ray()
+    given = read_settings(options.model, options.set, seed=options.seed)
+    settings, space = _of_the_search(options), read_space(options.tune)
+    path, started = Path(options.out), time.monotonic()
+    was_there = options.resume and path.exists()
+    found, data = (resume_run if was_there else start_run)(path, options, given)
+    if not options.quiet:
+        notes_of(data)
+    try:
+        tuned = SEARCHES[options.search](
+            found, data, settings, space, options.address, was_there, _say(options.quiet)
+        )
+    except Exception:
+        if not was_there and not (path / "tuning.csv").exists():
+            shutil.rmtree(path)
+        raise
+    found = open_run(path)
+    figures = figures_of(found, tuned.model, time.monotonic() - started, 0)
+    figures |= {"best_epoch": tuned.epoch, "search": options.search}
+    write_results(found, tuned.model, data, figures, options.quiet)
+
+
+def read_space(words: list[str]) -> dict[str, tuple[float, float] | None] | None:
+    """Hyperparameters to search, from words `NAME` or `NAME=LOW:HIGH`; None for none.
+
+    Raises:
+        ValueError: for a word of another form, or a name that is there twice.
+
+    >>> read_space(["dropout", "beta_f=0.01:1"])
+    {'dropout': None, 'beta_f': (0.01, 1.0)}
+    """
+    found: dict[str, tuple[float, float] | None] = {}
+    for word in words:
+        name, equals, ends = word.partition("=")
+        low, colon, high = ends.partition(":")
+        try:
+            place = (float(low), float(high)) if equals else None
+        except ValueError:
+            place, colon = None, ""
+        if not name or name in found or (equals and not colon):
+            raise ValueError(f"--tune must be given NAME or NAME=LOW:HIGH, each once, got {word!r}")
+        found[name] = place
+    return found or None
+
+
+def _of_the_search(options: Namespace) -> dict[str, Any]:
+    typed = {name: getattr(options, name) for name in SHORT}
+    values = {
+        name: TuneSettings.parse(name, text) for name, text in typed.items() if text is not None
+    }
+    TuneSettings.of(values)
+    return values
+
+
+def _say(quiet: bool):
+    return (lambda line: None) if quiet else (lambda line: print(line, flush=True))
