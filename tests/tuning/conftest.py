@@ -1,18 +1,7 @@
 """Tiny members, and a way to run what needs Ray."""
 
 import pytest
-
-TINY = {
-    "f_size": 4,
-    "f_encoder_units": 6,
-    "z_size": 1,
-    "z_encoder_units": 5,
-    "controller_units": 5,
-    "generator_units": 8,
-    "factors": 3,
-}
-FIT = {"warm_up": 2, "batch_size": 16, "jit_compile": False}
-SEARCH = {"population": 4, "generations": 4, "epochs_per_generation": 2, "patience": None}
+from members import FIT, SEARCH, TINY
 
 
 @pytest.fixture(scope="session")

@@ -5,42 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from members import OTHERS, VALUES, live
 
 from tfp_bvae.layers import rates_of
 from tfp_bvae.tuning.live import assign_hyperparameters, hyperparameters_in_force
 from tfp_bvae.tuning.member import Member, best_weights, build, read_facts
 from tfp_bvae.tuning.space import LIVE
 
-VALUES = {
-    "beta_f": 0.2,
-    "beta_z": 0.3,
-    "coordinated_dropout": 0.25,
-    "dropout": 0.1,
-    "l2_controller": 0.5,
-    "l2_generator": 0.6,
-    "learning_rate": 0.005,
-}
-OTHERS = {name: 0.6 * value for name, value in VALUES.items()}
-
 
 @pytest.fixture(scope="module")
 def member(plan, dataset):
     """One live member; each test begins it anew."""
     return Member(plan, dataset)
-
-
-def live(model):
-    """Hyperparameters, read from the layers and the optimiser one by one."""
-    decoder = model.get_layer("generator")
-    return {
-        "beta_f": model.get_layer("kl_f").beta.numpy(),
-        "beta_z": model.get_layer("kl_z").beta.numpy(),
-        "coordinated_dropout": model.get_layer("coordinated_dropout").rate.read().numpy(),
-        "dropout": decoder.dropout.read().numpy(),
-        "l2_controller": decoder.controller_penalty.weight.numpy(),
-        "l2_generator": decoder.generator_penalty.weight.numpy(),
-        "learning_rate": model.optimizer.learning_rate.numpy(),
-    }
 
 
 def state(member):

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from members import OTHERS, VALUES, live
 
 from tfp_bvae import tuning
 from tfp_bvae.training import open_run, read_history
-
-from .test_member import OTHERS, VALUES, live
 
 pytestmark = pytest.mark.slow
 

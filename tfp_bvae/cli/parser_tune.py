@@ -59,4 +59,6 @@ def add_tune(verbs, models: Sequence[str]) -> None:
         "--resume", action="store_true", help="go on after the last generation of RUN"
     )
     verb.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    verb.set_defaults(stream=False)
+    verb.add_argument(
+        "--stream", action="store_true", help="leave trials on disk, in a file that all nodes see"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import time
 from argparse import Namespace
@@ -10,6 +11,7 @@ from typing import Any
 
 from tfp_bvae import tuning
 from tfp_bvae.cli.fit import figures_of, notes_of, resume_run, start_run, write_results
+from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.cli.settings import read_settings
 from tfp_bvae.training import open_run
 from tfp_bvae.tuning import TuneSettings
@@ -34,9 +36,12 @@ def run(options: Namespace) -> None:
     found, data = (resume_run if was_there else start_run)(path, options, given)
     if not options.quiet:
         notes_of(data)
+    source = data
+    if options.stream:
+        source = functools.partial(read_data_of, found, Path(options.data[0]).resolve(), True)
     try:
         tuned = SEARCHES[options.search](
-            found, data, settings, space, options.address, was_there, _say(options.quiet)
+            found, source, settings, space, options.address, was_there, _say(options.quiet)
         )
     except Exception:
         if not was_there and not (path / "tuning.csv").exists():

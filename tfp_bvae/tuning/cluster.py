@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 __all__ = ["require_ray", "running_ray"]
 
@@ -19,7 +20,9 @@ def require_ray() -> None:
 
 
 @contextlib.contextmanager
-def running_ray(address: str | None, cpus: int, seen: Path) -> Iterator[int]:
+def running_ray(
+    address: str | None, cpus: int, seen: Path, data: Callable[[], Any] | None = None
+) -> Iterator[None]:
     """Ray, for as long as this lasts; one that runs already stays as it is.
 
     Args:
@@ -27,10 +30,12 @@ def running_ray(address: str | None, cpus: int, seen: Path) -> Iterator[int]:
             alone, which ends when the search does.
         cpus: cores that a member needs.
         seen: a folder that all nodes must see.
+        data: reads the data, which all nodes must be able to do; None where they need not.
 
     Raises:
         ConnectionError: there is no cluster at the address.
-        ValueError: a node does not see the folder, has no tfp_bvae, or none has so many cores.
+        ValueError: a node does not see the folder, has no tfp_bvae or cannot read the data, or
+            none has so many cores.
     """
     import ray
 
@@ -49,14 +54,14 @@ def running_ray(address: str | None, cpus: int, seen: Path) -> Iterator[int]:
                 f"address must be that of a Ray cluster that runs, got {address!r}: {error}"
             ) from error
     try:
-        _require_nodes(cpus, seen)
-        yield int(ray.cluster_resources().get("CPU", 1) // cpus)
+        _require_nodes(cpus, seen, data)
+        yield
     finally:
         if begun:
             ray.shutdown()
 
 
-def _require_nodes(cpus: int, seen: Path) -> None:
+def _require_nodes(cpus: int, seen: Path, data: Callable[[], Any] | None) -> None:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -68,12 +73,12 @@ def _require_nodes(cpus: int, seen: Path) -> None:
     look = ray.remote(num_cpus=0, max_retries=1)(_look)
     for node in able:
         place = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        problem = ray.get(look.options(scheduling_strategy=place).remote(str(seen)))
+        problem = ray.get(look.options(scheduling_strategy=place).remote(str(seen), data))
         if problem:
             raise ValueError(f"node {node['NodeManagerAddress']} {problem}")
 
 
-def _look(folder: str) -> str:
+def _look(folder: str, data: Callable[[], Any] | None) -> str:
     """What keeps a node from taking part; empty if nothing does."""
     import importlib.util
     from pathlib import Path
@@ -82,4 +87,9 @@ def _look(folder: str) -> str:
         return "must have tfp_bvae installed, it has not"
     if not Path(folder).is_dir():
         return f"must see {folder}: put the run on a disk that all nodes share"
+    try:
+        if data is not None:
+            data()
+    except (OSError, KeyError, ValueError) as error:
+        return f"must be able to read the data: {error}"
     return ""

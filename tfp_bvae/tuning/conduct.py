@@ -63,6 +63,8 @@ class Search:
         self.file = run.path / "tuning.json"
         if not resume and self.file.exists():
             raise FileExistsError(f"{run.path} holds a search already: resume goes on with it")
+        if run.model_file.exists() and not self.file.exists():
+            raise ValueError(f"{run.path} must be a search, or empty but for run.json, got a fit")
         found = self._settled(kind, settings, space) if resume and self.file.exists() else None
         self.settings = TuneSettings.of(settings if found is None else found["settings"])
         self.space = (
@@ -90,7 +92,9 @@ class Search:
         build(plan, members[0]["values"], here)  # what is wrong is found here, and not far away
         self._write(None)
         course.temporary.mkdir(exist_ok=True)
-        with running_ray(address, settings.cpus, course.temporary), _aside(course):
+        reads = data if callable(data) else None
+        folder = course.temporary.resolve()
+        with running_ray(address, settings.cpus, folder, reads), _aside(course):
             self._tune(plan, data, members)
         if course.problem:
             raise ChildProcessError(f"{course.problem}; resume goes on")
