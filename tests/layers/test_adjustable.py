@@ -14,7 +14,7 @@ RATES = {"dropout": 0.2, "coordinated_dropout": 0.4}
 OTHER = {"dropout": 0.35, "coordinated_dropout": 0.15}
 TINY = {"f_size": 4, "f_encoder_units": 6, "z_size": 1, "z_encoder_units": 5, "controller_units": 5}
 TINY |= {"generator_units": 8, "factors": 3}
-GRU = {"generator_cell": "gru", "z_prior": "gru", "coordinated_pass": 0.1}  # no controller
+GRU = {"generator_cell": "gru", "coordinated_pass": 0.1}  # no controller
 
 
 @pytest.fixture
