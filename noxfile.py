@@ -65,7 +65,7 @@ def tune(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def doctest(session: nox.Session) -> None:
     """Run every example that stands in a docstring, or on a page of the documentation."""
-    shared(session, "plots,test")
+    shared(session, "plots,test,tune")
     run(session, "pytest", "--doctest-modules", "tfp_bvae", *session.posargs)
     pages = [f"docs/{name}.md" for name in ("drop_in", "kit", "layers")]
     run(session, "pytest", "--doctest-glob=*.md", *pages, *session.posargs)

@@ -23,16 +23,16 @@ def model(joined):
 def test_scores_are_those_of_each_session_put_together(joined, model, rng):
     rates = rng.gamma(2.0, 0.2, joined.valid.recon.shape)
     found = inference.score(model, joined.valid, rates)
-    single, bits, spikes, r2 = models.lfads({"channels": 6}), [], [], []
+    bits, spikes, r2 = [], [], []
     for name, alone in data.split_sessions(joined).items():
         rows, channels = data.session_part(joined, "valid", name)
         single = models.lfads({"channels": len(channels)}, SMALL)
         own = inference.score(single, alone.valid, rates[rows][..., channels])
         bits.append(own["bits_per_spike"])
         spikes.append(alone.valid.recon.sum())
-        r2.append((own["rate_r2"], len(channels)))
+        r2.append(own["rate_r2"])
     assert found["bits_per_spike"] == pytest.approx(np.average(bits, weights=spikes))
-    assert found["rate_r2"] == pytest.approx(np.average(*zip(*r2, strict=True)))
+    assert found["rate_r2"] == pytest.approx(np.average(r2, weights=[6, 4]))
 
 
 def test_the_mean_rates_of_each_session_score_nothing(joined, model):
@@ -41,7 +41,7 @@ def test_the_mean_rates_of_each_session_score_nothing(joined, model):
     rates = np.zeros_like(seen)
     for number in (0, 1):
         rows = joined.valid.session == number
-        rates[rows] = np.nan_to_num(np.nanmean(seen[rows], axis=(0, 1)))
+        rates[rows] = np.nansum(seen[rows], axis=(0, 1)) / (rows.sum() * seen.shape[1])
     assert inference.score(model, joined.valid, rates)["bits_per_spike"] == pytest.approx(0.0)
 
 
