@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import tensorflow as tf
-
 __all__ = [
     "TFKerasOnly",
     "not_keras3",
@@ -66,5 +64,7 @@ class TFKerasOnly:
         not_keras3(f"the input of {type(self).__name__}", [args, kwargs])
         call = super().__call__
         if type(self).__module__.startswith(NO_AUTOGRAPH):
+            import tensorflow as tf  # not above: data and metrics stand without it
+
             call = tf.autograph.experimental.do_not_convert(call)
         return call(*args, **kwargs)

@@ -41,7 +41,7 @@ class LearnedFill(checks.TFKerasOnly, tf_keras.layers.Layer):
     >>> fill = LearnedFill()
     >>> fill(tf.constant([[1.0, float("nan")]])).numpy().tolist()
     [[1.0, 0.0]]
-    >>> fill.set_weights([[-1.0, -2.0]])
+    >>> _ = fill.fill.assign([-1.0, -2.0])
     >>> fill(tf.constant([[1.0, float("nan")]])).numpy().tolist()
     [[1.0, -2.0]]
     """
