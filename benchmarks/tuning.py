@@ -105,9 +105,11 @@ def of_population(dataset: SpikeDataset, seed: int, args, picture: str | None) -
 
 def datasets(args) -> list[tuple[str, int, SpikeDataset]]:
     """What is fitted: by name and seed of the simulation or of the split."""
-    found = [(LORENZ, seed, data.synthetic.lorenz(seed=seed, **args.lorenz)) for seed in args.seeds]
-    if args.recording:
-        found += [(RECORDING, seed, make_dataset(args.recording, seed)) for seed in args.seeds]
+    found = []
+    for seed in args.seeds:
+        found.append((LORENZ, seed, data.synthetic.lorenz(seed=seed, **args.lorenz)))
+        if args.recording:
+            found.append((RECORDING, seed, make_dataset(args.recording, seed)))
     return found
 
 
