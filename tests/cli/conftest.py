@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import tensorflow  # noqa: F401  what it writes to stderr at its import is no answer of ours
+import tensorflow as tf
 
 from tfp_bvae.cli import main
 from tfp_bvae.data import write_hdf5
+
+tf.config.list_logical_devices()  # what TensorFlow writes to stderr here is no answer of ours
 
 # a model and a fit that take no time; not compiled, which would take longer than the fit
 TINY = {

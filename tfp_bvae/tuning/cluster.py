@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 __all__ = ["require_ray", "running_ray"]
+
+REACHED = 10.0  # s until an address must have answered; Ray itself would try for minutes
 
 
 def require_ray() -> None:
@@ -42,6 +45,7 @@ def running_ray(
     begun = not ray.is_initialized()
     if begun:
         try:
+            _require_answer(address)
             ray.init(
                 address=address or "local",
                 include_dashboard=None if address else False,
@@ -49,7 +53,7 @@ def running_ray(
                 logging_level=logging.ERROR,
                 configure_logging=True,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise ConnectionError(
                 f"address must be that of a Ray cluster that runs, got {address!r}: {error}"
             ) from error
@@ -59,6 +63,13 @@ def running_ray(
     finally:
         if begun:
             ray.shutdown()
+
+
+def _require_answer(address: str | None) -> None:
+    """Raise OSError at once if nobody listens at `host:port`; Ray finds out about its own names."""
+    host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
 
 
 def _require_nodes(cpus: int, seen: Path, data: Callable[[], Any] | None) -> None:
