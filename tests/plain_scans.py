@@ -42,7 +42,9 @@ def plain_scans(*runs):
     return found
 
 
-def plain_decoder(weights, sequences, start, scale_shift, min_scale, clip=5.0):
+def plain_decoder(
+    weights, sequences, start, scale_shift, min_scale, clip=5.0, scale_rule="softplus"
+):
     """As `rnn.lfads_decoder`."""
     w, (c, g, f) = weights, start
     batch = tf.shape(c)[0]
@@ -54,7 +56,11 @@ def plain_decoder(weights, sequences, start, scale_shift, min_scale, clip=5.0):
         pre = e + (f * f_mask) @ w.controller_factors
         (c,) = plain_step("clipped_gru", pre, (c,), w.controller_recurrent, clip)
         loc, raw = tf.split(c @ w.posterior_kernel + w.posterior_bias, 2, axis=-1)
-        scale = min_scale + tf.nn.softplus(raw + scale_shift)
+        raw += scale_shift
+        if scale_rule == "softplus":
+            scale = min_scale + tf.nn.softplus(raw)
+        else:
+            scale = tf.sqrt(min_scale**2 + tf.exp(raw))
         u = loc + scale * noise
         pre = a + u @ w.generator_inferred
         (g,) = plain_step("clipped_gru", pre, (g,), w.generator_recurrent, clip)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow_probability import bijectors as tfb
 
 from tfp_bvae import distributions as bvd
+from tfp_bvae.distributions.scale_rules import scale_from_raw, scale_slope
 
 MAKERS = [(bvd.mvn_diag, bvd.mvn_diag_params_size), (bvd.mvn_tril, bvd.mvn_tril_params_size)]
 makers = pytest.mark.parametrize(("make", "params_size"), MAKERS)
@@ -35,6 +36,40 @@ def test_diag_takes_location_first(dtype):
     np.testing.assert_allclose(made.mean(), [1.0, 2.0])
     expected = 0.1 + np.logaddexp(0.0, np.array([3.0, 4.0]) + shift)
     np.testing.assert_allclose(made.stddev(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("floor", [0.1, 0.0])
+def test_diag_of_a_log_variance(floor, dtype):
+    params = np.array([1.0, 2.0, 3.0, -4.0], dtype)
+    made = bvd.mvn_diag(params, 2, 0.5, floor, scale_rule="log_variance")
+    variance = floor**2 + (0.25 - floor**2) * np.exp([3.0, -4.0])
+    np.testing.assert_allclose(made.stddev(), np.sqrt(variance), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"scale_rule": "exp"}, "scale_rule must be one of"),
+        ({"scale_rule": "log_variance", "min_scale": -0.1}, r"min_scale must be in \[0.0"),
+        ({"scale_rule": "log_variance", "min_scale": 1.0}, "init_scale must be above min_scale"),
+    ],
+)
+def test_a_rule_and_its_floor_are_checked(settings, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        bvd.mvn_diag(np.zeros(4), 2, **settings)
+
+
+@pytest.mark.parametrize(
+    "rule, floor", [("softplus", 0.1), *[("log_variance", x) for x in (0.0, 0.1)]]
+)
+def test_the_slope_of_a_scale_is_its_derivative(rule, floor):
+    raw = tf.linspace(tf.constant(-6.0, tf.float64), 6.0, 25)
+    with tf.GradientTape() as tape:
+        tape.watch(raw)
+        scale = scale_from_raw(raw, floor, rule)
+    np.testing.assert_allclose(
+        scale_slope(scale, floor, rule), tape.gradient(scale, raw), rtol=1e-10
+    )
 
 
 def test_tril_equals_fill_scale_tril(dtype, rtol):

@@ -58,20 +58,20 @@ def start(draw):
     return DecoderStart(draw(BATCH, CONTROLLER), draw(BATCH, GENERATOR), draw(BATCH, FACTORS))
 
 
-def fast(*flat, clip):
+def fast(*flat, clip, floor=MIN_SCALE, rule="softplus"):
     weights, (controller, generator, *constants), start = flat[:7], flat[7:12], flat[12:]
     sequences = DecoderSequences(GRU.split(controller), GRU.split(generator), *constants)
     return lfads_decoder(
-        DecoderWeights(*weights), sequences, DecoderStart(*start), SHIFT, MIN_SCALE, clip
+        DecoderWeights(*weights), sequences, DecoderStart(*start), SHIFT, floor, clip, rule
     )
 
 
-def slow(*flat, clip):
+def slow(*flat, clip, floor=MIN_SCALE, rule="softplus"):
     """The equations of a step, in a Python loop that TensorFlow differentiates by itself."""
     weights, sequences, start = flat[:7], flat[7:12], flat[12:]
     return plain_decoder(
         DecoderWeights(*weights), DecoderSequences(*sequences), DecoderStart(*start),
-        SHIFT, MIN_SCALE, clip,
+        SHIFT, floor, clip, rule,
     )  # fmt: skip
 
 
@@ -93,6 +93,19 @@ def test_gradients_for_all_outputs_at_once(
         (*weights, *sequences, *start),
         cotangents_of(draw, DecoderPath._fields),
         jit_compile=jit,
+    )
+
+
+@pytest.mark.parametrize("floor", [MIN_SCALE, 0.0])
+def test_gradients_with_a_log_variance(
+    floor, weights, sequences, start, draw, assert_same_gradient
+):
+    settings = {"clip": 0.6, "floor": floor, "rule": "log_variance"}
+    assert_same_gradient(
+        lambda *flat: fast(*flat, **settings),
+        lambda *flat: slow(*flat, **settings),
+        (*weights, *sequences, *start),
+        cotangents_of(draw, DecoderPath._fields),
     )
 
 

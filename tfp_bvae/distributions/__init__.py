@@ -6,7 +6,6 @@ from tfp_bvae.distributions.from_params import (
     mvn_diag_params_size,
     mvn_tril,
     mvn_tril_params_size,
-    softplus_shift,
 )
 from tfp_bvae.distributions.importance_weighted import ImportanceWeighted
 from tfp_bvae.distributions.kl import path_kl, sampled_kl
@@ -16,6 +15,7 @@ from tfp_bvae.distributions.path_distribution import PathDistribution
 from tfp_bvae.distributions.poisson import Poisson
 from tfp_bvae.distributions.recurrence import linear_recurrence
 from tfp_bvae.distributions.recurrent_mvn import RecurrentMVNDiag
+from tfp_bvae.distributions.scale_rules import softplus_shift
 from tfp_bvae.distributions.shared_tril import SharedMVNTriL
 from tfp_bvae.distributions.tiled import TiledMVNDiag, TiledMVNTriL
 from tfp_bvae.distributions.zero_inflated import ZeroInflatedPoisson

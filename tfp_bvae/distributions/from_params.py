@@ -2,52 +2,25 @@
 
 The scale is `min_scale + softplus(raw + shift)`. `shift` is chosen so that a raw value of zero,
 what a fresh dense layer puts out on average, gives `init_scale`; `min_scale` keeps the density
-bounded. Softplus has a gradient between 0 and 1 everywhere, so no raw value can make a NaN.
+bounded. Softplus has a gradient between 0 and 1 everywhere, so no raw value can make a NaN. The
+other rule of a diagonal Gaussian stands in `scale_rules`.
 """
 
 from __future__ import annotations
-
-import math
 
 import tensorflow as tf
 import tensorflow_probability as tfp
 from tensorflow_probability import distributions as tfd
 
 from tfp_bvae import checks
+from tfp_bvae.distributions.scale_rules import scale_from_raw, scale_shift, softplus_shift
 
 __all__ = [
     "mvn_diag",
     "mvn_diag_params_size",
     "mvn_tril",
     "mvn_tril_params_size",
-    "softplus_shift",
 ]
-
-
-def softplus_shift(init_scale: float, min_scale: float) -> float:
-    """Say what to add to a raw value of zero so that it becomes `init_scale`.
-
-    Solves `min_scale + softplus(shift) = init_scale`, in double precision.
-
-    Args:
-        init_scale: the standard deviation that a raw value of zero shall give.
-        min_scale: the least standard deviation there can be, above zero.
-
-    Returns:
-        `log(exp(init_scale - min_scale) - 1)`.
-
-    Raises:
-        ValueError: if `min_scale` is not above zero, or `init_scale` not above `min_scale`.
-
-    >>> round(softplus_shift(1.0, 0.001), 4)
-    0.5397
-    """
-    min_scale = checks.positive("min_scale", min_scale)
-    init_scale = checks.positive("init_scale", init_scale)
-    if init_scale <= min_scale:
-        raise ValueError(f"init_scale must be above min_scale {min_scale}, got {init_scale}")
-    above_floor = init_scale - min_scale
-    return above_floor + math.log(-math.expm1(-above_floor))
 
 
 def mvn_diag_params_size(event_size: int) -> int:
@@ -63,24 +36,31 @@ def mvn_diag_params_size(event_size: int) -> int:
 
 
 def mvn_diag(
-    params: tf.Tensor, event_size: int, init_scale: float = 1.0, min_scale: float = 1e-3
+    params: tf.Tensor,
+    event_size: int,
+    init_scale: float = 1.0,
+    min_scale: float = 1e-3,
+    scale_rule: str = "softplus",
 ) -> tfd.MultivariateNormalDiag:
     """Make a diagonal Gaussian from raw parameters.
 
-    `loc, raw = split(params)`, `scale = min_scale + softplus(raw + shift)`.
+    `loc, raw = split(params)`, `scale = min_scale + softplus(raw + shift)`, or, under the rule
+    `"log_variance"`, `scale = sqrt(min_scale^2 + exp(raw + shift))`.
 
     Args:
         params: raw parameters `[..., 2 * event_size]`, location first.
         event_size: number of dimensions.
         init_scale: standard deviation where `raw` is zero.
-        min_scale: least standard deviation.
+        min_scale: least standard deviation; above zero with `"softplus"`.
+        scale_rule: `"softplus"` or `"log_variance"`.
 
     Returns:
         A distribution with batch shape `[...]` and event shape `[event_size]`.
 
     Raises:
         TypeError: if `params` is not floating point.
-        ValueError: if its last axis has another size, or a scale is out of range.
+        ValueError: if its last axis has another size, a scale is out of range, or the rule is not
+            known.
 
     >>> q = mvn_diag(tf.zeros([5, 6]), event_size=3, init_scale=0.1)
     >>> q.batch_shape, q.event_shape
@@ -89,8 +69,8 @@ def mvn_diag(
     0.10000000149011612
     """
     params = _checked(params, mvn_diag_params_size(event_size))
-    shift = softplus_shift(init_scale, min_scale)
-    scale = min_scale + tf.nn.softplus(params[..., event_size:] + shift)
+    shift = scale_shift(init_scale, min_scale, scale_rule)
+    scale = scale_from_raw(params[..., event_size:] + shift, min_scale, scale_rule)
     return tfd.MultivariateNormalDiag(loc=params[..., :event_size], scale_diag=scale)
 
 

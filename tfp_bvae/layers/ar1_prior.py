@@ -82,6 +82,11 @@ class AR1Prior(PriorLayer):
         )
         super().build(input_shape)
 
+    @property
+    def log_innovation_scale(self) -> tf.Variable:
+        """Logarithm of `sigma`, `[event_size]`; of the diagonal of `L`."""
+        return self._scale_weights.log_scale
+
     def distribution(self, inputs):
         tau, scale = tf.exp(self.log_tau), self._scale_weights
         if self.covariance == "full":

@@ -12,8 +12,8 @@ from tfp_bvae.distributions import (
     mvn_diag_params_size,
     mvn_tril,
     mvn_tril_params_size,
-    softplus_shift,
 )
+from tfp_bvae.distributions.scale_rules import scale_shift
 from tfp_bvae.layers.base import DistributionLayer
 
 __all__ = ["MVNDiagPosterior", "MVNTriLPosterior", "PathPosterior"]
@@ -21,6 +21,8 @@ __all__ = ["MVNDiagPosterior", "MVNTriLPosterior", "PathPosterior"]
 
 class _MVNPosterior(DistributionLayer):
     """What both Gaussians share."""
+
+    scale_rule = "softplus"
 
     def __init__(
         self,
@@ -33,7 +35,7 @@ class _MVNPosterior(DistributionLayer):
     ):
         super().__init__(value=value, seed=seed, **kwargs)
         self.event_size = checks.whole_number("event_size", event_size, 1)
-        softplus_shift(init_scale, min_scale)  # raises if there is none
+        scale_shift(init_scale, min_scale, self.scale_rule)  # raises if there is none
         self.init_scale = init_scale
         self.min_scale = min_scale
 
@@ -59,14 +61,17 @@ class MVNDiagPosterior(_MVNPosterior):
 
     .. math:: q = N(m, \mathrm{diag}\, s^2), \qquad s = s_{min} + \mathrm{softplus}(l + \delta)
 
-    with `delta` such that `l = 0` gives `s = init_scale`.
+    with `delta` such that `l = 0` gives `s = init_scale`; under the rule `"log_variance"`
+    `s^2 = s_min^2 + exp(l + delta)`.
 
     Args:
         event_size: size of the latent.
         init_scale: the standard deviation that zero parameters mean.
-        min_scale: a floor on the standard deviation.
+        min_scale: a floor on the standard deviation; above zero with `"softplus"`.
         value: `"auto"` (sample in training, mean at inference), `"sample"` or `"mean"`.
         seed: of the draws.
+        scale_rule: `"softplus"`, whose gradient is bounded, or `"log_variance"`, as other packages
+            of LFADS have it.
 
     Call arguments:
         inputs: `[..., 2 event_size]`, locations first.
@@ -79,7 +84,24 @@ class MVNDiagPosterior(_MVNPosterior):
     [0.5, 0.5, 0.5]
     """
 
-    _make = staticmethod(mvn_diag)
+    def __init__(
+        self,
+        event_size: int,
+        init_scale: float = 1.0,
+        min_scale: float = 1e-3,
+        value: str = "auto",
+        seed: int | None = None,
+        scale_rule: str = "softplus",
+        **kwargs,
+    ):
+        self.scale_rule = scale_rule
+        super().__init__(event_size, init_scale, min_scale, value, seed, **kwargs)
+
+    def _make(self, *settings) -> tfd.MultivariateNormalDiag:
+        return mvn_diag(*settings, self.scale_rule)
+
+    def get_config(self):
+        return super().get_config() | {"scale_rule": self.scale_rule}
 
     @staticmethod
     def params_size(event_size: int) -> int:

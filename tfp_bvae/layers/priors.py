@@ -40,6 +40,11 @@ class _GaussianPrior(PriorLayer):
         )
         super().build(input_shape)
 
+    @property
+    def log_scale(self) -> tf.Variable:
+        """Logarithm of the standard deviations, `[event_size]`; of the diagonal of `L`."""
+        return self._scale_weights.log_scale
+
     def get_config(self):
         return super().get_config() | {
             "scale": self.scale,

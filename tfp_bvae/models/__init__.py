@@ -30,6 +30,7 @@ from tfp_bvae.models.inputs import (
     require_masked,
 )
 from tfp_bvae.models.lfads import lfads
+from tfp_bvae.models.lfads_torch import from_lfads_torch, lfads_torch_shapes
 from tfp_bvae.models.recipes import RECIPES, Recipe
 
 __all__ = [  # noqa: RUF022 (plainly by letter)
@@ -54,8 +55,10 @@ __all__ = [  # noqa: RUF022 (plainly by letter)
     "equal_batches",
     "fhvae",
     "fhvae_params",
+    "from_lfads_torch",
     "is_of_counts",
     "lfads",
+    "lfads_torch_shapes",
     "make_f_variational",
     "make_z_variational",
     "model_arrays",

@@ -26,6 +26,8 @@ class Needs(NamedTuple):
 RULES = (
     Needs("z_covariance", ("full",), "z_prior", ("ar1", "tiled")),
     Needs("z_covariance", ("full",), "generator_cell", (*RNNS, "dense")),
+    Needs("scale_rule", ("log_variance",), "f_covariance", ("diagonal",)),
+    Needs("scale_rule", ("log_variance",), "z_covariance", ("diagonal",)),
     Needs("f_joins", ("first", "second"), "z_size", None),
     Needs("f_joins", ("first", "second"), "generator_cell", (*RNNS, "dense")),
     Needs("f_joins", ("second",), "z_encoder_units2", None),

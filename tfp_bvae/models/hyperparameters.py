@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tfp_bvae.distributions.scale_rules import SCALE_RULES
 from tfp_bvae.models.arguments import Arguments
 from tfp_bvae.models.contradictions import refuse_contradictions
 from tfp_bvae.settings import Settings, setting
@@ -56,6 +57,12 @@ class Params(Settings):
         0, "leading bins that only f sees; the generator starts after them", 0,
         lfads="ic_enc_seq_len",
     )  # fmt: skip
+    scale_rule: str = setting(
+        "softplus",
+        "how the scales of q(f) and q(z_t) come of their parameters: log_variance as in other "
+        "LFADS packages, to hold weights of theirs",
+        choices=SCALE_RULES,
+    )
     f_covariance: str = setting("diagonal", "covariance of q(f) and of p(f)", choices=COVARIANCES)
     q_f_scale: float = setting(KAPPA**0.5, "initial scale of q(f)", 2e-2)
     p_f_scale: float = setting(

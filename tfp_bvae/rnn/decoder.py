@@ -8,7 +8,7 @@ import tf_keras
 from tfp_bvae import checks
 from tfp_bvae.rnn.generator import check_inputs, mask_like
 from tfp_bvae.rnn.kernels import L2Penalty, unit_columns
-from tfp_bvae.rnn.lfads_cell import MIN_SCALE, LFADSCell
+from tfp_bvae.rnn.lfads_cell import LFADSCell
 from tfp_bvae.rnn.lfads_scan import lfads_decoder
 from tfp_bvae.rnn.lfads_step import DecoderSequences, DecoderStart
 from tfp_bvae.rnn.noise import standard_normal, wants_sample
@@ -47,6 +47,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         inject_ext_input_to_gen: whether an external input `a` goes to the generator, or, if
             False, to the controller beside `e`.
         seed: of the noise and of the dropout masks.
+        scale_rule: how `s` comes of its parameter; as of `LFADSCell`.
 
     Call arguments:
         inputs: a dict of `initial_state` `g_0` `[batch, generator_units]`, `controller_input`
@@ -80,6 +81,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         l2: tuple[float, float] = (0.0, 0.0),
         inject_ext_input_to_gen: bool = True,
         seed: int | None = None,
+        scale_rule: str = "softplus",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -90,7 +92,8 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         self.controller_l2 = checks.in_interval("controller_l2", l2[1], 0.0)
         self.cell = LFADSCell(
             generator_units, controller_units, factors, inferred_inputs, init_scale, clip,
-            inject_ext_input_to_gen, seed, name=f"{self.name}_cell", dtype=self.dtype_policy,
+            inject_ext_input_to_gen, seed, scale_rule, name=f"{self.name}_cell",
+            dtype=self.dtype_policy,
         )  # fmt: skip
 
     def build(self, input_shape):
@@ -115,7 +118,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
             cell.loop_weights(),
             self._sequences(inputs, masked, seeds[1] if wants_sample(training) else None),
             DecoderStart(start.controller, start.generator, start.factors),
-            cell.scale_shift, MIN_SCALE, cell.clip,
+            cell.scale_shift, cell.min_scale, cell.clip, cell.scale_rule,
         )  # fmt: skip
         self.generator_penalty(cell.generator_kernel)
         self.controller_penalty(cell.controller_kernel)
@@ -166,7 +169,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
         settings = self.cell.get_config()
         names = (
             "generator_units", "controller_units", "factors", "inferred_inputs", "init_scale",
-            "clip", "inject_ext_input_to_gen", "seed",
+            "clip", "inject_ext_input_to_gen", "seed", "scale_rule",
         )  # fmt: skip
         own = {"dropout": float(self.dropout), "l2": [self.generator_l2, self.controller_l2]}
         return super().get_config() | {name: settings[name] for name in names} | own

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
-from tfp_bvae.distributions import softplus_shift
+from tfp_bvae.distributions.scale_rules import scale_shift
 from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.generator import GeneratorLayer
 from tfp_bvae.rnn.kernels import gate_bias, unit_columns
@@ -25,7 +25,8 @@ from tfp_bvae.rnn.scan import project
 
 __all__ = ["LFADSCell"]
 
-MIN_SCALE = 1e-3  # floor on the standard deviation of q(u_t)
+# floor on the standard deviation of q(u_t); the packages whose rule is the second have none
+MIN_SCALE = {"softplus": 1e-3, "log_variance": 0.0}
 
 
 @tf_keras.utils.register_keras_serializable("tfp_bvae")
@@ -52,6 +53,8 @@ class LFADSCell(GeneratorLayer):
         inject_ext_input_to_gen: whether an external input `a` goes to the generator, or, if
             False, to the controller beside `e`.
         seed: of the noise.
+        scale_rule: how `s` comes of its parameter: `"softplus"`, or `"log_variance"`, as other
+            packages of LFADS have it: `s = init_scale exp(l / 2)`, without a floor.
 
     Call arguments:
         inputs: a dict of `controller_input` `e` `[batch, channel]` and, if there is one,
@@ -90,13 +93,16 @@ class LFADSCell(GeneratorLayer):
         clip: float = 5.0,
         inject_ext_input_to_gen: bool = True,
         seed: int | None = None,
+        scale_rule: str = "softplus",
         **kwargs,
     ):
         super().__init__(generator_units, factors, clip, seed, **kwargs)
         self.controller_units = checks.whole_number("controller_units", controller_units, 1)
         self.inferred_inputs = checks.whole_number("inferred_inputs", inferred_inputs, 1)
         self.init_scale = checks.positive("init_scale", init_scale)
-        self.scale_shift = softplus_shift(self.init_scale, MIN_SCALE)
+        self.scale_rule = checks.one_of("scale_rule", scale_rule, tuple(MIN_SCALE))
+        self.min_scale = MIN_SCALE[scale_rule]
+        self.scale_shift = scale_shift(self.init_scale, self.min_scale, scale_rule)
         self.inject_ext_input_to_gen = checks.boolean(
             "inject_ext_input_to_gen", inject_ext_input_to_gen
         )
@@ -214,7 +220,7 @@ class LFADSCell(GeneratorLayer):
         )
         path, _ = lfads_step(
             self.loop_weights(), step, DecoderStart(*state[:3]),
-            self.scale_shift, MIN_SCALE, self.clip,
+            self.scale_shift, self.min_scale, self.clip, self.scale_rule,
         )  # fmt: skip
         next_state = LFADSState(path.controller, path.generator, path.factors, state.step + 1)
         return path._asdict(), next_state
@@ -225,6 +231,7 @@ class LFADSCell(GeneratorLayer):
             "inferred_inputs": self.inferred_inputs,
             "init_scale": self.init_scale,
             "inject_ext_input_to_gen": self.inject_ext_input_to_gen,
+            "scale_rule": self.scale_rule,
         }
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfp_bvae.distributions.scale_rules import scale_slope
 from tfp_bvae.rnn.lfads_step import (
     GRU,
     DecoderPath,
@@ -33,6 +34,7 @@ def lfads_decoder(
     scale_shift: float,
     min_scale: float,
     clip: float = 5.0,
+    scale_rule: str = "softplus",
 ) -> DecoderPath:
     r"""Runs the LFADS decoder.
 
@@ -55,6 +57,8 @@ def lfads_decoder(
         scale_shift: `delta`, sets the scale that zero parameters mean.
         min_scale: `s_min`, a floor on the posterior's scale.
         clip: bound on the states of both GRUs.
+        scale_rule: how `s_t` comes of `l_t`: `"softplus"`, as above, or `"log_variance"`,
+            `s_t^2 = s_min^2 + exp(l_t + delta)`.
 
     Source: Pandarinath et al., Nature Methods 2018; the GRU and its order of gates as in Keras.
     """
@@ -67,11 +71,13 @@ def lfads_decoder(
             controller_recurrent=GRU.split(weights.controller_recurrent),
             generator_recurrent=GRU.split(weights.generator_recurrent),
         )
-        path, saved = _forward(weights, sequences, start, scale_shift, min_scale, clip)
+        scales = (scale_shift, min_scale, clip, scale_rule)
+        path, saved = _forward(weights, sequences, start, *scales)
 
         def gradient(*d_path):
+            slope = scale_slope(path.inferred_scale, min_scale, scale_rule)
             back = _backward(
-                weights, sequences, start, path, saved, DecoderPath(*d_path), min_scale, clip
+                weights, sequences, start, path, saved, DecoderPath(*d_path), slope, clip
             )
             return tf.nest.flatten(back)
 
@@ -80,7 +86,7 @@ def lfads_decoder(
     return DecoderPath(*decode(*tf.nest.flatten(given)))
 
 
-def _forward(weights, sequences, start, scale_shift, min_scale, clip):
+def _forward(weights, sequences, start, scale_shift, min_scale, clip, scale_rule):
     def step(inputs, carry):
         path, saved = lfads_step(
             weights,
@@ -89,6 +95,7 @@ def _forward(weights, sequences, start, scale_shift, min_scale, clip):
             scale_shift,
             min_scale,
             clip,
+            scale_rule,
         )
         carry = DecoderStart(path.controller, path.generator, path.factors)
         return carry, (*path, *saved[0], *saved[1])
@@ -101,14 +108,12 @@ def _forward(weights, sequences, start, scale_shift, min_scale, clip):
     return DecoderPath(*stacked[:6]), saved
 
 
-def _backward(weights, sequences, start, path, saved, d_path, min_scale, clip):
+def _backward(weights, sequences, start, path, saved, d_path, d_raw_scale, clip):
     before = DecoderStart(
         shifted(path.controller, start.controller),
         shifted(path.generator, start.generator),
         shifted(path.factors, start.factors),
     )
-    # d softplus(x) = sigmoid(x) = 1 - exp(-softplus(x)), times the noise for the sample's part
-    d_raw_scale = -tf.math.expm1(min_scale - path.inferred_scale)
 
     def step(inputs, carry):
         inputs = tf.nest.pack_sequence_as(scanned, inputs)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfp_bvae.distributions.scale_rules import scale_from_raw
 from tfp_bvae.rnn.cells import CELLS
 from tfp_bvae.rnn.steps import GRUSaved, Parts
 
@@ -83,6 +84,7 @@ def lfads_step(
     scale_shift: float,
     min_scale: float,
     clip: float,
+    scale_rule: str = "softplus",
 ) -> tuple[DecoderPath, tuple[GRUSaved, GRUSaved]]:
     r"""One step of the LFADS decoder; its equations stand at `lfads_decoder`.
 
@@ -93,6 +95,7 @@ def lfads_step(
         scale_shift: sets the scale that zero parameters mean.
         min_scale: a floor on the posterior's scale.
         clip: bound on the states of both GRUs.
+        scale_rule: one of `distributions.scale_rules`.
 
     Returns:
         What the decoder leaves of this step, `[batch, .]`, and what the GRUs of controller and
@@ -108,7 +111,7 @@ def lfads_step(
     )
     params = controller @ weights.posterior_kernel + weights.posterior_bias
     loc = params[:, :inferred]
-    scale = min_scale + tf.nn.softplus(params[:, inferred:] + scale_shift)
+    scale = scale_from_raw(params[:, inferred:] + scale_shift, min_scale, scale_rule)
     sample = loc + scale * inputs.noise
     (generator,), gen_saved = GRU.step(
         _sums(inputs.generator, GRU.split(sample @ weights.generator_inferred)),

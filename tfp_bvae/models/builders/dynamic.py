@@ -11,7 +11,7 @@ import tf_keras
 from tfp_bvae import checks, layers
 from tfp_bvae.models.builders.doors import Settings, as_arguments, as_params, fan_in
 from tfp_bvae.models.builders.recurrent import make_rnn, of_length
-from tfp_bvae.models.builders.static import posterior_of
+from tfp_bvae.models.builders.static import posterior_layer, posterior_of
 from tfp_bvae.models.hyperparameters import Arguments, Params
 
 __all__ = ["create_z_encoder", "create_z_prior", "make_z_variational", "sample_z_prior"]
@@ -116,15 +116,15 @@ def make_z_variational(params: Settings, encoding: tf.Tensor) -> tf.Tensor | Non
     checks.not_keras3("encoding", encoding)
     if params.generator_cell == "complex" or not params.z_size:
         return None
-    posterior = posterior_of(params.z_covariance)
-    size = posterior.params_size(params.z_size)
+    size = posterior_of(params.z_covariance).params_size(params.z_size)
     width = encoding.shape[-1]
     loc = Dense(params.z_size, kernel_initializer=fan_in(width), name="z_loc")(encoding)
     scale = Dense(size - params.z_size, kernel_initializer=fan_in(width), name="z_scale")(encoding)
     parameters = tf_keras.layers.Concatenate(name="z_params")([loc, scale])
-    return posterior(params.z_size, init_scale=params.q_z_scale, min_scale=MIN_SCALE, name="q_z")(
-        parameters
-    )
+    return posterior_layer(
+        params, params.z_covariance, params.z_size,
+        init_scale=params.q_z_scale, min_scale=MIN_SCALE, name="q_z",
+    )(parameters)  # fmt: skip
 
 
 def create_z_prior(params: Settings, like: tf.Tensor) -> tf.Tensor:

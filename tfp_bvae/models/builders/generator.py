@@ -113,6 +113,7 @@ def create_generator_lfads(
         clip=params.clip,
         l2=(params.l2_generator, params.l2_controller),
         inject_ext_input_to_gen=params.inject_ext_input_to_gen,
+        scale_rule=params.scale_rule,
         name="generator",
     )(steps)
 

@@ -74,9 +74,10 @@ def make_f_variational(params: Settings, parameters: tf.Tensor) -> tf.Tensor:
         A distribution, event `[f_size]`; as a tensor a sample in training, the mean at inference.
     """
     params = as_params(params)
-    return posterior_of(params.f_covariance)(
-        params.f_size, init_scale=params.q_f_scale, min_scale=MIN_SCALE, name="q_f"
-    )(parameters)
+    return posterior_layer(
+        params, params.f_covariance, params.f_size,
+        init_scale=params.q_f_scale, min_scale=MIN_SCALE, name="q_f",
+    )(parameters)  # fmt: skip
 
 
 def create_f_prior(params: Settings, like: tf.Tensor) -> tf.Tensor:
@@ -103,3 +104,10 @@ def create_f_prior(params: Settings, like: tf.Tensor) -> tf.Tensor:
 def posterior_of(covariance: str) -> type:
     """The posterior layer of a kind of covariance."""
     return {"diagonal": layers.MVNDiagPosterior, "full": layers.MVNTriLPosterior}[covariance]
+
+
+def posterior_layer(params: Params, covariance: str, size: int, **settings):
+    """A posterior of a kind of covariance, with the rule that gives it its scale."""
+    if covariance == "diagonal":
+        settings["scale_rule"] = params.scale_rule
+    return posterior_of(covariance)(size, **settings)
