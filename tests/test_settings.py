@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tfp_bvae.models import Params, split_settings
 from tfp_bvae.settings import Settings, setting
 
 
@@ -183,3 +184,15 @@ def test_every_field_says_what_it_means():
     for field in dataclasses.fields(Plant):
         if field.metadata:
             assert field.metadata["meaning"]
+
+
+def test_names_that_lfads_packages_have_lead_to_ours():
+    known = Params.elsewhere()
+    assert known["co_dim"] == "z_size"
+    assert known["kl_ic_scale"] == "beta_f"  # listed as kl_ic_scale * T * N
+    assert known["ic_prior_var"] == "kappa"  # and as sqrt(ic_prior_var), of p_f_scale
+    assert set(known.values()) <= set(Params.names())
+    with pytest.raises(KeyError, match=r"got 'kl_co_scale'; did you mean 'beta_z'"):
+        Params.of({"kl_co_scale": 1e-4})
+    with pytest.raises(KeyError, match=r"got 'ci_lag'; did you mean 'lag'"):
+        split_settings({"channels": 3, "ci_lag": 1})

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -91,13 +92,25 @@ class Settings:
         if given is not None and not isinstance(given, Mapping):
             raise TypeError(f"{cls.__name__} must be made from a dict, got {given!r}")
         for name in given or {}:
-            checks.known_key(cls.__name__, name, cls.names())
+            checks.known_key(cls.__name__, name, cls.names(), cls.elsewhere())
         return cls(**(given or {}))
 
     @classmethod
     def names(cls) -> list[str]:
         """The names of the fields."""
         return [field.name for field in dataclasses.fields(cls)]
+
+    @classmethod
+    def elsewhere(cls) -> dict[str, str]:
+        """The names that LFADS implementations have, and the field that each of them means."""
+        found = {}
+        for field in dataclasses.fields(cls):
+            words = re.match(r"(?:sqrt\()?(\w+)", field.metadata.get("lfads", ""))
+            if words and words[0] == field.metadata["lfads"]:
+                found[words[1]] = field.name
+            elif words:
+                found.setdefault(words[1], field.name)
+        return found
 
     @classmethod
     def parse(cls, name: str, text: str) -> Any:

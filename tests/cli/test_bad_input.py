@@ -83,6 +83,7 @@ BAD_SETTINGS = {
     ("epoch=8",): r"got 'epoch'; did you mean 'epochs'\?",
     ("likelyhood=gaussian",): r"did you mean 'likelihood'\?",
     ("co_dim=2",): r"got 'co_dim'; did you mean 'z_size'\?",
+    ("kl_ic_scale=1e-4",): r"got 'kl_ic_scale'; did you mean 'beta_f'\?",
     ("channels=3",): r"--set must name a setting .*got 'channels'",
     ("xyzzy=3",): r"got 'xyzzy'$",
     ("factors",): r"--set must be given NAME=VALUE, got 'factors'",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 __all__ = [
@@ -175,13 +175,16 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     return value
 
 
-def known_key(name: str, key: str, allowed: Iterable[str]) -> str:
+def known_key(
+    name: str, key: str, allowed: Iterable[str], elsewhere: Mapping[str, str] | None = None
+) -> str:
     """Check that `key` is a known name; if it is not, suggest the nearest that is.
 
     Args:
         name: what the keys are, for the message: "parameter", "dataset".
         key: the name that came.
         allowed: the names there are.
+        elsewhere: names that others have for some of them, and which of them is meant.
 
     Raises:
         KeyError: if it is unknown.
@@ -198,7 +201,8 @@ def known_key(name: str, key: str, allowed: Iterable[str]) -> str:
         return key
     listed = ", ".join(repr(option) for option in names) or "(there are none)"
     near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    meant = (elsewhere or {}).get(key, near[0] if near else None)
+    hint = f"; did you mean {meant!r}?" if meant else ""
     raise KeyError(f"{name} must be one of {listed}, got {key!r}{hint}")
 
 

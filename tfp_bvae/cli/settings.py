@@ -100,8 +100,8 @@ def _kind_of(model: str, name: str) -> type[Settings]:
     for kind, group in zip(kinds, groups, strict=True):
         if name in group:
             return kind
-    known = {field.name: field for group in groups for field in group.values()}
-    elsewhere = {field.metadata["lfads"]: field.name for field in known.values()}
+    known = [name for group in groups for name in group]
+    elsewhere = {key: ours for kind in kinds for key, ours in kind.elsewhere().items()}
     near = elsewhere.get(name) or next(iter(difflib.get_close_matches(name, known, 1, 0.5)), None)
     hint = f"; did you mean {near!r}?" if near else ""
     raise KeyError(f"--set must name a setting (tfp-bvae settings lists them), got {name!r}{hint}")
