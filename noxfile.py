@@ -67,7 +67,8 @@ def doctest(session: nox.Session) -> None:
     """Run every example that stands in a docstring, or on a page of the documentation."""
     shared(session, "plots,test,tune")
     run(session, "pytest", "--doctest-modules", "tfp_bvae", *session.posargs)
-    pages = [f"docs/{name}.md" for name in ("drop_in", "kit", "layers")]
+    names = ("drop_in", "extending", "kit", "layers", "troubleshooting")
+    pages = [f"docs/{name}.md" for name in names]
     run(session, "pytest", "--doctest-glob=*.md", *pages, *session.posargs)
 
 
@@ -83,7 +84,8 @@ def lint(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation, tutorials executed, with warnings as errors."""
     shared(session, "docs")
-    run(session, "sphinx", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    options = ("-W", "--keep-going", *session.posargs)
+    run(session, "sphinx", *options, "-b", "html", "docs", "docs/_build/html")
 
 
 @nox.session(venv_backend="none", default=False)

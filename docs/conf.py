@@ -31,6 +31,17 @@ extensions = [
     "sphinx_design",
     "sphinx-mathjax-offline",  # equations show without a network
 ]
+# Links into the documentation of others need a network (`nox -s docs -- -t online`), which a build
+# must not: TensorFlow, Keras and TensorFlow Probability, the names of which are linked most, have
+# no inventory of Sphinx anyway.
+if "online" in tags:  # noqa: F821 (Sphinx has it there)
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "xarray": ("https://docs.xarray.dev/en/stable", None),
+        "matplotlib": ("https://matplotlib.org/stable", None),
+    }
 exclude_patterns = ["_build", "conf.py", "jupyter_execute"]
 
 # What stands in `single backticks` in a docstring is code.
@@ -58,7 +69,7 @@ nb_merge_streams = True
 html_theme = "furo"
 html_title = f"tfp_bvae {version}"
 html_static_path = ["_static"]
-html_css_files = ["math.css"]
+html_css_files = ["math.css", "pictures.css"]
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

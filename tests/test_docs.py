@@ -14,7 +14,7 @@ from tfp_bvae import layers, rnn
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 EXAMPLE = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = ("drop_in", "kit", "layers")
+PAGES = ("drop_in", "extending", "kit", "layers", "troubleshooting")
 SUBPACKAGES = [*tfp_bvae.__all__[1:], "checks", "settings"]
 
 
