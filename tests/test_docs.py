@@ -104,3 +104,29 @@ def test_the_kit_names_every_builder():
     ]
     assert len(builders) == 12
     assert [name for name in builders if f"`~tfp_bvae.models.{name}`" not in kit] == []
+
+
+def test_links_of_the_readme_lead_somewhere():
+    text = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", text)
+    links += re.findall('src="(.*?)"', text)
+    assert len(links) > 4
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_names_in_the_glossary_are_those_of_the_code():
+    models = importlib.import_module("tfp_bvae.models")
+    inference = importlib.import_module("tfp_bvae.inference")
+    built = [
+        models.lfads({"channels": 2, "ext_inputs": 1}, {"lag": 1}),
+        models.dsae({"channels": 2}),
+        models.fhvae({"channels": 2, "num_groups": 2}),
+    ]
+    known = {layer.name for model in built for layer in model.layers}
+    known |= {*models.Params.names(), *models.Arguments.names()}
+    known |= set(inference.Posterior.__dataclass_fields__)
+    table = (DOCS / "glossary.md").read_text().split("## What others call it")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[3])}
+    assert len(named) > 20
+    assert named - known == set()

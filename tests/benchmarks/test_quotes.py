@@ -25,3 +25,14 @@ def test_what_speaks_for_a_default_is_what_the_ablation_found():
     assert len(quoted) == 10
     assert [pair for pair in quoted if found.get(pair[0]) != pair[1]] == []
     assert f"{found['the defaults']} with all defaults" in page
+
+
+def test_one_table_of_several_is_quoted_with_what_stands_below_them():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from quote import one_of
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+    written = "| a |\n| 1 |\n\nBetween.\n\n| b |\n| 2 |\n\nBelow.\n"
+    assert one_of(written, 1) == "| a |\n| 1 |\n\nBelow.\n"
+    assert one_of(written, 2) == "| b |\n| 2 |\n\nBelow.\n"
