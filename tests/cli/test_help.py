@@ -15,6 +15,7 @@ VERBS = (
     "convert",
     "chop",
     "fit",
+    "adopt",
     "infer",
     "evaluate",
     "export",

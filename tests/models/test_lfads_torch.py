@@ -175,6 +175,16 @@ def test_weights_of_the_loss_are_converted():
     assert params["learning_rate"] == 1e-3
 
 
+def test_settings_of_a_fit_to_come_go_before_what_is_converted():
+    given = {"beta_f": 0.25, "dropout": 0.0}
+    model = from_lfads_torch(weights_of("sessions"), config_of("sessions"), params=given)
+    params = model.hyperparameters["params"]
+    assert (params["beta_f"], params["dropout"]) == (0.25, 0.0)
+    assert model.hyperparameters["aligned_by"] == "none"  # a fit does not start them anew
+    with pytest.raises(KeyError, match=r"params must be one of 'beta_f'.* got 'factors'"):
+        from_lfads_torch(weights_of("sessions"), config_of("sessions"), params={"factors": 3})
+
+
 def test_a_prior_that_is_averaged_over_bins_has_a_smaller_beta(converted):
     model, *_ = converted("held out, forward, inputs")
     assert model.hyperparameters["params"]["beta_z"] == pytest.approx(2e-3 * 8)

@@ -103,6 +103,8 @@ def make_way(path: Path, overwrite: bool) -> None:
 def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = False) -> None:
     """Fit, or go on where the newest checkpoint stands; then write all that a run holds.
 
+    A run that has a model and no checkpoint was adopted: its fit starts from that model.
+
     A run that fails before its first checkpoint is removed: there is nothing in it to keep,
     unless it was there before.
 
@@ -115,7 +117,8 @@ def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = Fals
     first = run.epochs()
     started = time.monotonic()
     try:
-        model = run.build_model(data)
+        adopted = run.checkpoint is None and run.model_file.is_file()
+        model = run.load_model() if adopted else run.build_model(data)
         fit(model, data, run.fit, run=run.path, resume=True, verbose=not quiet)
     except Exception:
         if run.checkpoint is None and not keep:

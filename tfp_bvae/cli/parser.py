@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import tfp_bvae
+from tfp_bvae.cli.parser_adopt import add_adopt
 from tfp_bvae.cli.parser_data import add_convert, add_fetch
 from tfp_bvae.cli.parser_export import add_export
 from tfp_bvae.cli.parser_parts import Parser, add_out, add_samples, add_verb, positive, whole
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_chop(verbs)
     _add_fit(verbs)
     add_tune(verbs, MODELS)
+    add_adopt(verbs)
     _add_infer(verbs)
     _add_evaluate(verbs)
     add_export(verbs)

@@ -83,8 +83,16 @@ def repeated(m: Material) -> Markup:
         tag("p", "This fits the same model to the same file with the same settings and seed:"),
         code(shlex.join(fit_command(m.run))),
     ]
-    search = _search(m)
-    if search:
+    search, adopted = _command(m, "tuning"), _command(m, "adopted")
+    if adopted:
+        words = [
+            tag("p", "These weights were not fitted here, but adopted from a checkpoint of "
+                     "lfads-torch. This does it again:"),
+            code(shlex.join(adopted)),
+            tag("p", "And this fits the same model to the same file, from random weights:"),
+            words[1],
+        ]  # fmt: skip
+    elif search:
         words = [
             tag("p", "These weights came of a search, in which hyperparameters changed while they "
                      "were trained. This searches in the same way:"),
@@ -105,9 +113,9 @@ def repeated(m: Material) -> Markup:
                    tag("p", note, class_="soft"))  # fmt: skip
 
 
-def _search(m: Material) -> list[str]:
-    """The command of the search that a run came of; nothing where there was none."""
-    file = m.run.path / "tuning.json"
+def _command(m: Material, of: str) -> list[str]:
+    """The command of the search, or of the adoption, that a run came of; nothing without one."""
+    file = m.run.path / f"{of}.json"
     if not file.is_file():
         return []
     found = json.loads(file.read_text(encoding="utf-8"))

@@ -34,6 +34,7 @@ class Run:
     * `posterior.h5`: rates and latents of all trials
     * `metrics.json`: scores
     * `tuning.csv` and `tuning.json`: of a search over hyperparameters
+    * `adopted.json`: where the weights are from, if another package has fitted them
 
     Args:
         path: the folder.

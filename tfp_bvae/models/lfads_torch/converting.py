@@ -21,6 +21,7 @@ def from_lfads_torch(
     weights: str | os.PathLike[str] | Mapping[str, Any],
     config: Mapping[str, Any] | None = None,
     arguments: Arguments | Mapping[str, Any] | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> BetaVAE:
     """An LFADS with the weights of lfads-torch: the same outputs to 1e-5. Needs no torch.
 
@@ -38,6 +39,8 @@ def from_lfads_torch(
             L2. Sizes, where it has them, must be those of the weights. It goes before what is
             stored beside the weights.
         arguments: what follows from the data or from how much is to be done, such as `bin_width`.
+        params: settings of this package for a fit to come: betas, dropout, learning rate and
+            their like, instead of theirs converted.
 
     Returns:
         A model as of `models.lfads`; its `hyperparameters` say its settings.
@@ -64,6 +67,8 @@ def from_lfads_torch(
     require_shapes(arrays, sizes)
     known = checked_config(stored | dict(config or {}), sizes)
     arguments = arguments_of(known, sizes, arguments)
-    model = lfads(arguments, params_of(known, sizes))
+    model = lfads(arguments, params_of(known, sizes, params))
     assign(model, arrays, sizes, arguments)
+    if arguments.num_sessions is not None:
+        model.hyperparameters["aligned_by"] = "none"  # a fit starts read-ins where they are
     return model

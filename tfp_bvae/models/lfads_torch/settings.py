@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,11 @@ ONLY = {
     "variational": (True, "a model without a posterior is no beta-VAE"),
     "recon_reduce_mean": (True, "weights of the KL are converted from that of its configurations"),
 }
+OF_A_FIT = (
+    "beta_f", "beta_z", "free_bits_f", "free_bits_z", "capacity_f", "capacity_z", "dropout",
+    "coordinated_dropout", "coordinated_pass", "sample_validation", "l2_generator",
+    "l2_controller", "learning_rate",
+)  # fmt: skip
 LIKELIHOODS = {"Poisson": "poisson", "MSE": "gaussian"}
 REFUSED = {
     "PoissonBPS": "its weights are those of Poisson, by which they can be loaded",
@@ -51,7 +57,10 @@ def checked_config(config: Mapping[str, Any], sizes: Sizes) -> dict[str, Any]:
         ValueError: for a value that contradicts the weights, or has no counterpart: with why.
     """
     for name in config:
-        checks.known_key("config", name, sorted(NAMED | WITHOUT_A_PART))
+        if name not in NAMED | WITHOUT_A_PART:
+            near = difflib.get_close_matches(name, NAMED, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise KeyError(f"config must name settings of lfads-torch's LFADS, got {name!r}{hint}")
     for name, size in sizes._asdict().items():
         if isinstance(size, int) and config.get(name, size) != size:
             raise ValueError(f"{name} must be {size}, as the weights say, got {config[name]!r}")
@@ -73,7 +82,6 @@ def arguments_of(
     Raises:
         ValueError: for what was given and is not so.
     """
-    found: dict[str, Any] = {"ext_inputs": sizes.ext_input_dim}
     seen = sizes.readin or (sizes.encod_data_dim,) * len(sizes.readout)
     if len(seen) != len(sizes.readout):
         raise ValueError(
@@ -85,23 +93,32 @@ def arguments_of(
             f"readout must predict at least what is encoded, {list(seen)} channels of each "
             f"session, got {list(sizes.readout)}"
         )
-    found |= {"channels": max(seen), "outputs": max(seen) + max(held_out)}
+    found: dict[str, Any] = {"channels": max(seen), "outputs": max(seen) + max(held_out)}
+    found["ext_inputs"] = sizes.ext_input_dim
     found["num_sessions"] = len(seen) if len(seen) > 1 else None
     found["likelihood"] = LIKELIHOODS[config.get("reconstruction", "Poisson")]
     if "recon_seq_len" in config and "encod_seq_len" in config:
         found["forward_bins"] = config["recon_seq_len"] - config["encod_seq_len"]
     given = given.to_dict() if isinstance(given, Arguments) else dict(given or {})
-    for name in set(found) & set(given):
-        if given[name] != found[name]:
+    for name, value in found.items():
+        if given.get(name, value) != value:
             raise ValueError(
-                f"{name} must be {found[name]!r}, as the weights and their configuration say, "
+                f"{name} must be {value!r}, as the weights and their configuration say, "
                 f"got {given[name]!r}"
             )
     return Arguments.of(given | found)
 
 
-def params_of(config: Mapping[str, Any], sizes: Sizes) -> Params:
-    """`Params` of the same model."""
+def params_of(
+    config: Mapping[str, Any], sizes: Sizes, given: Mapping[str, Any] | None = None
+) -> Params:
+    """`Params` of the same model; of those that only a fit knows, the ones that are given.
+
+    Raises:
+        KeyError: for a setting that is given and is of the model itself, which the weights say.
+    """
+    for name in given or {}:
+        checks.known_key("params", name, OF_A_FIT)
     params: dict[str, Any] = {
         "f_size": sizes.ic_dim,
         "f_encoder_units": sizes.ic_enc_dim,
@@ -125,7 +142,7 @@ def params_of(config: Mapping[str, Any], sizes: Sizes) -> Params:
         params |= {"z_prior": "tiled", "p_z_trainable_scale": False}
     if sizes.readin or len(sizes.readout) > 1:
         params["input_factors"] = sizes.encod_data_dim
-    return Params.of(params)
+    return Params.of(params | dict(given or {}))
 
 
 def _weights_of_loss(config: Mapping[str, Any], sizes: Sizes) -> dict[str, float]:
