@@ -36,7 +36,9 @@ SWITCHES = {
         **DSAE, "z_covariance": "full", "z_prior": "tiled", "f_joins": "first",
         "capacity_f": 2.0,
     },
-    "z: gru, causal": {**DSAE, "z_encoder_cell": "gru", "causal": True, "segment": 2},
+    "z: gru, causal; log variances": {
+        **DSAE, "z_encoder_cell": "gru", "causal": True, "segment": 2, "scale_rule": "log_variance",
+    },
     "z: dense; generator: lstm, f in its inputs": {
         "z_encoder_cell": "dense", "lag": 0, "generator_cell": "lstm", "f_enters": "inputs",
     },
@@ -52,7 +54,7 @@ SWITCHES = {
     },
     "ext input to the controller; standard normal": {
         "ext_inputs": 2, "inject_ext_input_to_gen": False, "z_prior": "standard_normal",
-        "likelihood": "gaussian_full",
+        "likelihood": "gaussian_full", "scale_rule": "log_variance",
     },
     "samples; penalties on f": {
         "num_samples": 3, "total_correlation": 1.0, "dip": 0.5, "num_trials": 30,

@@ -62,6 +62,10 @@ CONTRADICTIONS = [
     ({"z_covariance": "full"}, "got generator_cell='complex'"),
     ({"f_joins": "first"}, "f_joins='first' must go with generator_cell"),
     ({"f_joins": "second", "generator_cell": "gru"}, "z_encoder_units2 above 0"),
+    (
+        {"scale_rule": "log_variance", "f_covariance": "full"},
+        "go with f_covariance 'diagonal', got f_cov",
+    ),
     ({"generator_cell": "dense"}, "f_enters 'inputs', got f_enters='initial_state'"),
     ({"f_enters": "both"}, "f_enters='both' must go with generator_cell"),
     ({"inject_ext_input_to_gen": False, "generator_cell": "lstm"}, "'complex', got"),
