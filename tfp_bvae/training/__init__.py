@@ -7,6 +7,7 @@ from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.losses import NegativeLogLikelihood
+from tfp_bvae.training.model_file import read_model
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.provenance import changed_settings, fit_command, software
 from tfp_bvae.training.run import Run
@@ -48,6 +49,7 @@ __all__ = [
     "open_run",
     "ramped_weights",
     "read_history",
+    "read_model",
     "software",
     "update_run",
     "write_history",

@@ -13,8 +13,11 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import atomic_file
+from tfp_bvae.data.plain_files import read_small_text
 
 __all__ = ["Checkpoints", "History", "read_history", "write_history"]
+
+LARGEST_TABLE = 2**28  # bytes
 
 
 class Checkpoints(tf_keras.callbacks.Callback):
@@ -87,7 +90,15 @@ def write_history(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]
 
 
 def read_history(path: str | os.PathLike[str]) -> list[dict[str, float]]:
-    """The rows of a CSV file that `History` wrote."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: float(value) for name, value in row.items() if value} for row in rows]
+    """The rows of a CSV file that `History` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is too large, or not a table of numbers.
+    """
+    text = io.StringIO(read_small_text(path, LARGEST_TABLE), newline="")
+    try:
+        rows = list(csv.DictReader(text))
+        return [{name: float(value) for name, value in row.items() if value} for row in rows]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(f"{path} must be a table of numbers with a head: {error}") from error

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from tfp_bvae.data import SpikeDataset, atomic_file
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.training.checkpoints import read_history
+from tfp_bvae.training.model_file import claimed_weights, read_model
 from tfp_bvae.training.run_data import fingerprint, mean_rates
 from tfp_bvae.training.settings import FitSettings
 
@@ -80,8 +80,18 @@ class Run:
 
     @property
     def checkpoint(self) -> str | None:
-        """The newest checkpoint, without its suffix; None before the end of the first epoch."""
-        return tf.train.latest_checkpoint(str(self.path / "checkpoints"))
+        """The newest checkpoint, without its suffix; None before the end of the first epoch.
+
+        Raises:
+            ValueError: the run names one that is elsewhere.
+        """
+        folder = self.path / "checkpoints"
+        if not (folder / "checkpoint").is_file():
+            return None
+        found = tf.train.latest_checkpoint(str(folder))
+        if found is not None and Path(found).resolve().parent != folder.resolve():
+            raise ValueError(f"{folder} must hold the checkpoint of the run, got {found}")
+        return found
 
     def history(self) -> list[dict[str, float]]:
         """A dict of figures for each epoch so far."""
@@ -99,12 +109,20 @@ class Run:
     def _from_checkpoint(self, name: str) -> np.ndarray | None:
         if self.checkpoint is None:
             return None
-        return tf.train.load_variable(self.checkpoint, f"{name}/.ATTRIBUTES/VARIABLE_VALUE")
+        try:
+            return tf.train.load_variable(self.checkpoint, f"{name}/.ATTRIBUTES/VARIABLE_VALUE")
+        except IndexError as error:  # which is what TensorFlow makes of a file that is cut short
+            raise ValueError(f"{self.checkpoint} must be complete: {error}") from error
 
     def build_model(self, data: SpikeDataset) -> BetaVAE:
-        """A new model as the run's settings say, its read-out at the mean rates of `data`."""
+        """A new model as the run's settings say, its read-out at the mean rates of `data`.
+
+        Raises:
+            ValueError: its weights take too much memory.
+        """
         mean = mean_rates(data.train, self.arguments.num_sessions)
-        return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean)
+        with claimed_weights(f"{self.path}: weights of the model"):
+            return RECIPES[self.model].build(self.arguments, self.params, mean_rates=mean)
 
     def save_model(self, model: BetaVAE) -> None:
         """Write `model.keras`."""
@@ -116,22 +134,18 @@ class Run:
             os.replace(beside, self.model_file)
 
     def load_model(self) -> BetaVAE:
-        """The fitted model, loaded in safe mode: a file from elsewhere cannot run code.
+        """The fitted model; a file from elsewhere cannot run code: see `read_model`.
 
         Raises:
             FileNotFoundError: the fit has not come to its end.
-            ValueError: the file is damaged.
+            ValueError: the file is damaged, or holds more than a model of this package.
         """
         if not self.model_file.is_file():
             raise FileNotFoundError(
                 f"{self.path} must hold model.keras, got a fit that is not finished: "
                 "go on with --resume"
             )
-        try:
-            return tf_keras.models.load_model(self.model_file, compile=False, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ValueError(f"{self.model_file} must be a model, complete: {reason}") from error
+        return read_model(self.model_file)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write `metrics.json`."""

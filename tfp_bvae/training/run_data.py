@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfp_bvae.data import SpikeDataset, Split, row_blocks
 from tfp_bvae.models import Arguments
 
-__all__ = ["data_arguments", "fingerprint", "mean_rates"]
+__all__ = ["data_arguments", "fingerprint", "mean_rates", "require_data_entry"]
 
 
 def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 0) -> Arguments:
@@ -92,3 +94,28 @@ def fingerprint(data: SpikeDataset) -> str:
                 digest.update(b"" if name == "group" else name.encode())
                 digest.update(np.ascontiguousarray(getattr(split, name), dtype="<i4").data)
     return digest.hexdigest()
+
+
+def require_data_entry(file: Path, entry: Any) -> None:
+    """Refuse what `run.json` says of the data, if it is not what a run writes.
+
+    Args:
+        file: `run.json`, for the error.
+        entry: `path` (text or None), `sha256` and, of joined sessions, `sessions`: two numbers of
+            channels by name.
+
+    Raises:
+        ValueError: naming what is wrong.
+
+    >>> require_data_entry(Path("run.json"), {"path": None, "sha256": "0" * 64})
+    """
+    if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+        raise ValueError(f"{file}: data must be a mapping with a sha256, got {str(entry)[:80]}")
+    if "path" not in entry or not isinstance(entry["path"], (str, type(None))):
+        raise ValueError(f"{file}: path of the data must be text or null")
+    sessions = entry.get("sessions", {})
+    sizes = sessions.values() if isinstance(sessions, dict) else [None]
+    for size in sizes:
+        whole = isinstance(size, list) and all(type(number) is int for number in size)
+        if not whole or len(size) != 2 or min(size) < 1:
+            raise ValueError(f"{file}: sessions must have two numbers of channels by their names")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import os
 import shutil
 import tempfile
@@ -15,10 +14,11 @@ from typing import Any
 import tfp_bvae
 from tfp_bvae import checks
 from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data.plain_files import read_json
 from tfp_bvae.models import RECIPES, Arguments, Params
 from tfp_bvae.training.provenance import software
 from tfp_bvae.training.run import Run, write_json
-from tfp_bvae.training.run_data import fingerprint
+from tfp_bvae.training.run_data import fingerprint, require_data_entry
 from tfp_bvae.training.settings import FitSettings
 
 __all__ = ["create_run", "open_run", "update_run"]
@@ -102,24 +102,20 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     file = path / "run.json"
     if not file.is_file():
         raise ValueError(f"{path} must be the folder of a fit, got one without run.json")
-    try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} must be JSON: {error}") from error
+    entries = read_json(file)
     missing = [name for name in ENTRIES if name not in entries] if isinstance(entries, dict) else []
     if not isinstance(entries, dict) or missing:
         raise ValueError(f"{file} must describe a fit, {', '.join(missing) or 'all'} is missing")
     if entries["format"] != FORMAT:
         raise ValueError(f"{file} must have format {FORMAT}, got {entries['format']!r}")
     checks.one_of(f"{file}: model", entries["model"], tuple(RECIPES))
-    return Run(
-        path=path,
-        model=entries["model"],
-        arguments=Arguments.of(entries["arguments"]),
-        params=Params.of(entries["params"]),
-        fit=FitSettings.of(entries["fit"]),
-        data=entries["data"],
-    )
+    require_data_entry(file, entries["data"])
+    kinds = {"arguments": Arguments, "params": Params, "fit": FitSettings}
+    try:
+        settings = {name: kind.of(entries[name]) for name, kind in kinds.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise type(error)(f"{file}: {error.args[0]}") from error
+    return Run(path=path, model=entries["model"], data=entries["data"], **settings)
 
 
 def update_run(run: Run, params: Params, fit: FitSettings) -> Run:
