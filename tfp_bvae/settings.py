@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from tfp_bvae import checks
+from tfp_bvae.data.plain_files import read_small_text
 
 if TYPE_CHECKING:
     from typing import Self  # new in Python 3.11
 
 __all__ = ["SearchRange", "Settings", "setting"]
+
+LARGEST = 2**20  # letters of YAML
 
 
 class SearchRange(NamedTuple):
@@ -129,8 +132,8 @@ class Settings:
         kind = field.type.removesuffix(" | None")
         try:
             return json.loads(text.lower())
-        except json.JSONDecodeError:
-            raise ValueError(f"{name} must be of type {kind}, got {text!r}") from None
+        except (ValueError, RecursionError):  # no JSON, a number of 5000 digits, [[[[...
+            raise ValueError(f"{name} must be of type {kind}, got {text[:80]!r}") from None
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dict from which `of` makes an equal set."""
@@ -153,10 +156,16 @@ class Settings:
         Raises:
             KeyError, TypeError, ValueError: as `of`; ValueError for what is not YAML.
         """
-        text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+        text = read_small_text(source, LARGEST) if isinstance(source, Path) else source
+        if len(text) > LARGEST:
+            raise ValueError(f"{cls.__name__} must be made from at most {LARGEST} letters of YAML")
+        yaml = _yaml()
         try:
-            given = _yaml().safe_load(text)
-        except _yaml().YAMLError as error:
+            # an alias stands for what came before: ten lines of them for a billion values
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+                raise ValueError(f"{cls.__name__} must be made from YAML without aliases")
+            given = yaml.safe_load(text)
+        except (yaml.YAMLError, RecursionError, OverflowError) as error:
             raise ValueError(f"{cls.__name__} must be made from YAML, got {error}") from error
         return cls.of(cls._with_numbers(given))
 

@@ -118,5 +118,6 @@ def _one_line(error: BaseException) -> str:
     else:
         text = str(error)
     text = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", text)  # TensorFlow's names of its own operations
-    text = " ".join(text.split()) or type(error).__name__
+    text = "".join(x if x.isprintable() else " " for x in " ".join(text.split()))
+    text = text or type(error).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

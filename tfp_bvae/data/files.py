@@ -82,7 +82,7 @@ def hdf5_file(path: str | os.PathLike[str], close: bool = True) -> Iterator[h5py
                 file.close()
     except (PermissionError, BlockingIOError):
         raise
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # h5py raises either where a byte is damaged
         raise ValueError(
             f"{path} must be an HDF5 file, complete and not damaged: {error}"
         ) from error

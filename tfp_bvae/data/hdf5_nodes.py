@@ -12,12 +12,13 @@ import numpy as np
 
 from .limits import claim, require_held
 
-__all__ = ["datasets", "read_attrs", "read_dataset", "require_storage"]
+__all__ = ["datasets", "read_attrs", "read_dataset", "require_attrs", "require_storage"]
 
 MOST_NODES = 100_000  # groups and datasets of a file
 DEEPEST = 32  # groups inside groups
 UNPACKING = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP)
 FEW = 64  # strings that are read together whatever their length
+DAMAGED = (KeyError, RuntimeError, TypeError, OSError, UnicodeDecodeError)
 
 
 def read_attrs(file: h5py.File) -> dict[str, Any]:
@@ -26,18 +27,37 @@ def read_attrs(file: h5py.File) -> dict[str, Any]:
     Raises:
         ValueError: one cannot be read: named.
     """
+    path = Path(file.filename)
+    require_attrs(path, file)
     found = {}
     for name in file.attrs:
         try:
-            attribute = file.attrs.get_id(name)
-            text = h5py.check_string_dtype(attribute.dtype)
-            widest = _file_size(file) if text and attribute.shape else attribute.dtype.itemsize
-            if math.prod(attribute.shape) > FEW:
-                claim(f"{file.filename}: attribute {name}", attribute.shape, widest)
             found[name] = _plain(file.attrs[name])
-        except (KeyError, RuntimeError, TypeError, OSError, UnicodeDecodeError) as error:
-            raise _unreadable(Path(file.filename), f"attribute {name}", error) from error
+        except DAMAGED as error:
+            raise _unreadable(path, f"attribute {name}", error) from error
     return found
+
+
+def require_attrs(path: Path, node: h5py.Group | h5py.Dataset) -> None:
+    """Refuse attributes that take too much memory: many words of which all are one long one, say.
+
+    Raises:
+        ValueError: naming one.
+    """
+    try:
+        names = list(node.attrs)
+    except DAMAGED as error:
+        raise _unreadable(path, "an attribute", error) from error
+    for name in names:
+        try:
+            attribute = node.attrs.get_id(name)
+            shape, dtype = attribute.shape or (), attribute.dtype
+            if math.prod(shape) > FEW:
+                text = h5py.check_string_dtype(dtype)
+                widest = node.file.id.get_filesize() if text else dtype.itemsize
+                claim(f"{path}: attribute {name}", shape, widest)
+        except DAMAGED as error:
+            raise _unreadable(path, f"attribute {name}", error) from error
 
 
 def datasets(
@@ -196,10 +216,6 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int | slice, ...]]:
     for row in np.ndindex(shape[:axis]):
         for first in range(0, shape[axis], step):
             yield (*row, slice(first, first + step))
-
-
-def _file_size(file: h5py.File) -> int:
-    return file.id.get_filesize()
 
 
 def _unreadable(path: Path, name: str, error: Exception) -> ValueError:

@@ -29,7 +29,7 @@ def tag(name: str, *content: object, **attributes: object) -> Markup:
     '<p class="note">a &lt; b<b>!</b></p>'
     """
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_text(value)}"'
         for key, value in attributes.items()
     )
     return Markup(f"<{name}{given}>{join(content)}</{name}>")
@@ -41,7 +41,7 @@ def join(parts: Iterable[object]) -> Markup:
     >>> join(["<", Markup("<br>")])
     '&lt;<br>'
     """
-    return Markup("".join(p if isinstance(p, Markup) else escape(str(p)) for p in parts))
+    return Markup("".join(p if isinstance(p, Markup) else _text(p) for p in parts))
 
 
 def section(title: str, *content: object) -> Markup:
@@ -89,14 +89,20 @@ def figure(drawn: Figure, alt: str, caption: str, dpi: int = 130) -> Markup:
     written = io.BytesIO()
     drawn.savefig(written, format="png", dpi=dpi, facecolor="white", bbox_inches="tight")
     content = base64.b64encode(written.getvalue()).decode("ascii")
-    image = f'<img src="data:image/png;base64,{content}" alt="{escape(alt)}">'
+    image = f'<img src="data:image/png;base64,{content}" alt="{_text(alt)}">'
     wide = "scroll wide" if drawn.get_figwidth() > NARROW else "scroll"
     return tag("figure", tag("div", Markup(image), class_=wide), tag("figcaption", caption))
 
 
 def page(title: str, *content: object) -> str:
     """A whole page: one style sheet, no script, nothing from elsewhere."""
-    return PAGE.substitute(title=escape(title), style=STYLE, content=join(content))
+    return PAGE.substitute(title=_text(title), style=STYLE, content=join(content))
+
+
+def _text(value: object) -> str:
+    """Text as it stands in a page; what no page may hold, such as half of a letter, as a "?"."""
+    found = str(value).encode("utf-8", "replace").decode("utf-8")
+    return escape("".join(x if x.isprintable() or x in "\n\t" else "?" for x in found))
 
 
 STYLE = """

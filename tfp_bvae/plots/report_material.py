@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,6 +12,7 @@ from tfp_bvae.data import SpikeDataset, Split
 from tfp_bvae.data.files import hdf5_file
 from tfp_bvae.data.hdf5_nodes import datasets, require_storage
 from tfp_bvae.data.limits import claim
+from tfp_bvae.data.plain_files import read_json
 from tfp_bvae.inference import Posterior, sample_and_average
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.training import Run
@@ -99,13 +99,34 @@ def gather(run: Run, data: SpikeDataset | None = None, without_data: str = "") -
 
 def _metrics(run: Run, missing: list[str]) -> dict[str, Any]:
     try:
-        found = json.loads(run.metrics_file.read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) else {}
+        return _scores(run, read_json(run.metrics_file))
     except FileNotFoundError:
         missing.append("The scores: there is no metrics.json; the fit has not come to its end.")
     except (OSError, ValueError) as error:
         missing.append(f"The scores: metrics.json cannot be read: {error}.")
     return {}
+
+
+def _scores(run: Run, found: Any) -> dict[str, Any]:
+    """Numbers by name, of each side and of the fit.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    parts = list(found.items()) if isinstance(found, dict) else [("all", None)]
+    for name, part in parts:
+        if not isinstance(part, dict):
+            raise ValueError(f"{run.metrics_file}: {name} must be a mapping, got {str(part)[:80]}")
+        for what, value in part.items():
+            inner = value.values() if isinstance(value, dict) else [value]
+            if not all(isinstance(x, (int, float, str, type(None))) for x in inner):
+                raise ValueError(f"{run.metrics_file}: {what} must be a number")
+            if name != "fit" and isinstance(value, str):
+                raise ValueError(f"{run.metrics_file}: {what} must be a number, got {value[:80]!r}")
+    best = found.get("fit", {}).get("best_epoch")
+    if not isinstance(best, (int, type(None))):
+        raise ValueError(f"{run.metrics_file}: best_epoch must be a number, got {best!r}")
+    return found
 
 
 def _sample(data: SpikeDataset, side: str, most: int) -> Sample:

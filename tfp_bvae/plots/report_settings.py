@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 import tfp_bvae
+from tfp_bvae.data.plain_files import read_json
 from tfp_bvae.models import Arguments, Params
 from tfp_bvae.plots.html import Markup, code, section, table, tag
 from tfp_bvae.plots.report_material import Material
@@ -57,7 +57,7 @@ def fitted(m: Material) -> Markup:
         ["epochs", f"{epochs}; weights of epoch {m.best_epoch}" if m.best_epoch else epochs]
     )
     for name, label in (("seconds", "time of the fit, s"), ("trainable_weights", "weights")):
-        if name in fit:
+        if isinstance(fit.get(name), (int, float)):
             rows.append([label, f"{fit[name]:,.0f}"])
     known = {**_meanings(Arguments), **_meanings(FitSettings), **_meanings(Params)}
     changed = [[n, v, known.get(n, "")] for n, v in changed_settings(m.run).items()]
@@ -77,8 +77,9 @@ def _meanings(kind) -> dict[str, str]:
 
 def repeated(m: Material) -> Markup:
     """How to make the run again, and what it was made with."""
-    described = json.loads((m.run.path / "run.json").read_text(encoding="utf-8"))
+    described = read_json(m.run.path / "run.json")
     recorded = described.get("software")
+    recorded = recorded if isinstance(recorded, dict) else None
     words = [
         tag("p", "This fits the same model to the same file with the same settings and seed:"),
         code(shlex.join(fit_command(m.run))),
@@ -118,5 +119,6 @@ def _command(m: Material, of: str) -> list[str]:
     file = m.run.path / f"{of}.json"
     if not file.is_file():
         return []
-    found = json.loads(file.read_text(encoding="utf-8"))
-    return [str(word) for word in found.get("command") or []]
+    found = read_json(file)
+    words = found.get("command") if isinstance(found, dict) else None
+    return [str(word) for word in words] if isinstance(words, list) else []

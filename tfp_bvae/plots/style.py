@@ -55,6 +55,7 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "savefig.dpi": 200,
+    "text.parse_math": False,  # names of conditions, say, are text and no formulas
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }

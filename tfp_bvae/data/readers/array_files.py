@@ -20,7 +20,7 @@ __all__ = ["read_hdf5_arrays", "read_npz"]
 
 # a zip file that is cut short, is packed in another way, has a password, or has a wrong byte
 DAMAGED = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError)
-DAMAGED += (RuntimeError, zlib.error, OverflowError)
+DAMAGED += (RuntimeError, zlib.error, OverflowError, UnicodeError)
 
 
 def read_npz(path: Path) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def recognise(path: str | os.PathLike[str]) -> Format:
             return Format("zarr", "zarr")
         raise ValueError(f"{path} must be a file, or a zarr folder; got a folder without zarr keys")
     if not path.is_file():
-        raise FileNotFoundError(f"path must be a file of data that exists, got {path}")
+        what = ", which is a pipe or a device" if path.exists() else ""
+        raise FileNotFoundError(f"path must be a file of data that exists, got {path}{what}")
     with open(path, "rb") as file:
         head = file.read(128)
     if head.startswith(b"MATLAB 5.0"):
@@ -143,6 +144,6 @@ def _holds_arrays(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):
         with open(path, "rb") as file:  # the table of contents, at the end, is gone
             return b".npy" in file.read(256)

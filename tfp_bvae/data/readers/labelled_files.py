@@ -20,7 +20,7 @@ from ..container_checks import COORDS, VARIABLES
 from ..conversion import to_splits
 from ..files import atomic_file, hdf5_file
 from ..hdf5 import write_hdf5
-from ..hdf5_nodes import datasets, read_dataset, require_storage
+from ..hdf5_nodes import datasets, read_dataset, require_attrs, require_storage
 from ..limits import claim, reading
 from ..spike_times import need
 from .formats import ZARR
@@ -110,14 +110,16 @@ def read_netcdf(
         old = file.read(3) == b"CDF"
     if not old:
         with hdf5_file(path) as file:
+            require_attrs(path, file)
             for name, node in datasets(path, file):
+                require_attrs(path, node)
                 if h5py.check_string_dtype(node.dtype):
                     read_dataset(path, name, node)  # whether all its words fit
                 else:
                     require_storage(path, name, node)
                     claim(f"{path}: {name}", node.shape, max(4, node.dtype.itemsize))
     else:
-        need("scipy.io")
+        _require_netcdf3(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it sets right
@@ -125,6 +127,20 @@ def read_netcdf(
     except Exception as error:  # whatever a damaged byte leads to
         raise ValueError(f"{path} must be netCDF, complete and not damaged: {error}") from error
     return _complete(path, found, names, bin_width, counts)
+
+
+def _require_netcdf3(path: Path) -> None:
+    """Refuse variables that take too much memory: all may have the same place in the file."""
+    io = need("scipy.io")
+    with reading(path):
+        try:
+            file = io.netcdf_file(path, mmap=True)
+        except Exception as error:  # scipy raises whatever a damaged byte leads to
+            raise ValueError(f"{path} must be netCDF, complete and not damaged: {error}") from error
+        sizes = {name: (x.shape, x.data.itemsize) for name, x in file.variables.items()}
+        file.close()
+        for name, (shape, itemsize) in sizes.items():
+            claim(f"{path}: {name}", shape, max(4, itemsize))
 
 
 def read_zarr(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +19,9 @@ __all__ = ["require_mat5"]
 
 MATRIX, COMPRESSED = 14, 15
 CELL, STRUCT, OBJECT, SPARSE, FUNCTION, OPAQUE = 1, 2, 3, 5, 16, 17
+CHAR = 4
+NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}  # kinds of values
+TEXTS = {1, 2, 4, 16, 17, 18}
 DEEPEST = 32  # cells inside cells
 PIECE = 2**16  # bytes that are looked at at a time
 WIDEST_NAME = 64  # bytes
@@ -157,7 +160,25 @@ class _Walk:
         claim(label, (room,), 1, keep=False)
         if kind != SPARSE:
             claim(label, shape, 8 * (1 + is_complex))
+        pieces = 1 + is_complex + 2 * (kind == SPARSE)
+        for _ in range(pieces):
+            passed += self._values(TEXTS if kind == CHAR else NUMBERS, room - passed)
         return passed
+
+    def _values(self, kinds: Collection[int], room: int) -> int:
+        """The numbers of a matrix: scipy ends the process over a type that there is not."""
+        word, count = self._numbers(self._source.read(8))
+        small = word >> 16
+        found = word & 0xFFFF if small else word
+        if found not in kinds:
+            raise _Damaged(f"its values are of kind {found}")
+        if small:
+            return 8
+        if count + 8 > room:
+            raise _Damaged("its values take more than it has")
+        whole = min(count + -count % 8, room - 8)
+        self._source.skip(whole)
+        return 8 + whole
 
     def _parts(self, label: str, kind: int, shape: Sequence[int], room: int, depth: int) -> int:
         """The matrices of a cell or of a struct."""

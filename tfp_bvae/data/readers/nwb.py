@@ -14,8 +14,8 @@ from ... import checks
 from ..container import trials_dataset
 from ..container_checks import COORDS, SPLITS
 from ..files import hdf5_file
-from ..hdf5_nodes import datasets
-from ..limits import claim, reading
+from ..hdf5_nodes import datasets, require_attrs
+from ..limits import claim, reading, require_held
 from ..set_aside import SetAside, listed
 from ..spike_times import binned, need
 from .nwb_series import binned_series, claim_values, damage_is_told, damaged
@@ -94,7 +94,11 @@ def _opened(path: Path):
     with ExitStack() as stack:
         stack.enter_context(reading(path))
         with hdf5_file(path) as file:
-            datasets(path, file, of_all_kinds=True)  # refuses data in other files
+            for name, node in datasets(path, file, of_all_kinds=True):  # none in other files
+                require_attrs(path, node)
+                with damage_is_told(path):
+                    shape, width = node.shape or (), node.dtype.itemsize
+                require_held(f"{path}: {name}", shape, width)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of versions of the schema
@@ -120,16 +124,30 @@ def _table(path: Path, table: Any) -> pd.DataFrame:
     for column in table.columns:
         if hasattr(column, "table"):
             left.add(column.name)
+        elif hasattr(column, "target"):
+            _require_ends(path, column)
         elif column.name not in left:
             claim_values(f"{path}: {column.name}", column.data)
     with damage_is_told(path):
         return table.to_dataframe(exclude=left)
 
 
+def _require_ends(path: Path, index: Any) -> None:
+    """Refuse an index by which rows of a column share values: few values are then any number."""
+    claim_values(f"{path}: {index.name}", index.data)
+    with damage_is_told(path):
+        ends = np.asarray(index.data[:], np.int64)
+        count = len(index.target.data)
+    if (np.diff(ends, prepend=0) < 0).any() or ends.max(initial=0) > count:
+        raise ValueError(f"{path}: {index.name} must rise to at most {count}, the file is damaged")
+
+
 def _spike_times(path: Path, units: Any, named: Sequence[tuple[int, Any]]) -> dict[Any, np.ndarray]:
     """Times of the spikes of each unit, s; places in the file may name the same ones again."""
+    index = units["spike_times_index"]
+    claim_values(f"{path}: spike_times_index", index.data)
     with damage_is_told(path):
-        ends = [0, *np.asarray(units["spike_times_index"].data[:]).astype(int).tolist()]
+        ends = [0, *np.asarray(index.data[:]).astype(int).tolist()]
     found = {}
     for place, name in named:
         claim(f"{path}: spike times of unit {name}", (max(ends[place + 1] - ends[place], 0),), 8)
