@@ -62,6 +62,15 @@ def tune(session: nox.Session) -> None:
     run(session, "pytest", "-m", "slow or not slow", "tests/tuning", *session.posargs)
 
 
+@nox.session(venv_backend="none", default=False)
+def fuzz(session: nox.Session) -> None:
+    """Try 100,000 spoiled files and words at every door; `-- --inputs 1000` tries fewer."""
+    shared(session, "plots,test")
+    run(session, "pip", "install", "--quiet", "atheris>=3.0")
+    arguments = session.posargs or ["--inputs", "100000", "--atheris", "3000"]
+    session.run(str(BIN / "python"), "benchmarks/fuzz.py", *arguments, env=QUIET, external=True)
+
+
 @nox.session(venv_backend="none")
 def doctest(session: nox.Session) -> None:
     """Run every example that stands in a docstring, or on a page of the documentation."""

@@ -29,6 +29,30 @@ class Plant(Settings):
     note: str = ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1, 2]\nb: *a",
+        "!!python/object/apply:os.system [exit]",
+        "[" * 5000,
+        "leaves: " + "9" * 5000,
+        "{",
+        "#" * 2**21,
+    ],
+)
+def test_yaml_of_somebody_else_is_refused(text, tmp_path):
+    (tmp_path / "a.yaml").write_text(text)
+    for source in (text, tmp_path / "a.yaml"):
+        with pytest.raises(ValueError, match=r"made from|must have at most|must be in"):
+            Plant.from_yaml(source)
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "9" * 5000, "{"])
+def test_a_word_that_is_no_value(text):
+    with pytest.raises(ValueError, match="leaves must be of type int"):
+        Plant.parse("leaves", text)
+
+
 def test_defaults_are_legal():
     assert Plant() == Plant.of(None) == Plant.of({})
     assert Plant().age is None

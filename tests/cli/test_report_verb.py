@@ -155,7 +155,7 @@ def test_hostile_names_are_text(tmp_path, call, settings, dataset):
     folder = tmp_path / "a&b<img src=x onerror=alert(2)>"
     folder.mkdir()
     path, run = folder / "d\"'<b>.h5", tmp_path / "run"
-    attrs = {f"{side}_condition": np.array([name, "</style>"] * (n // 2))
+    attrs = {f"{side}_condition": np.array([name, r"$\frac{</style>$"] * (n // 2))
              for side, n in (("train", 32), ("valid", 8))}  # fmt: skip
     write_hdf5(path, SpikeDataset(dataset.train, dataset.valid, 0.02, attrs))
     words = ["fit", path, "--out", run, "--epochs", "1", "--quiet", *settings]

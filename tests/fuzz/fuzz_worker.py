@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz_doors import DOORS, outcome, spoiled_input
 
+OFTEN = 50  # inputs after which the results so far are written down
 SECONDS = 10  # that an input may take
 ROOM = 2 * 2**30  # bytes of address space, beside what the process has when it begins
 
@@ -79,11 +80,14 @@ def main(door: str, first: int, count: int, progress: str, results: str) -> None
         found["seconds"] += took
         found["slowest"] = max(found["slowest"], took)
         shutil.rmtree(base / "x", ignore_errors=True)
-    most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found["megabytes"] = max(0, most - at_first) / 1e6
-    found["handles"] = len(os.listdir("/proc/self/fd")) - handles
+        if (number + 1 - first) % OFTEN == 0 or number + 1 == first + count:
+            most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            found["megabytes"] = max(0, most - at_first) / 1e6
+            found["handles"] = len(os.listdir("/proc/self/fd")) - handles
+            found["next"] = number + 1
+            Path(f"{results}.new").write_text(json.dumps(found))
+            os.replace(f"{results}.new", results)
     shutil.rmtree(base)
-    Path(results).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tfp_bvae import checks
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.data.plain_files import read_json
 from tfp_bvae.models import RECIPES, Arguments, Params
+from tfp_bvae.settings import Settings
 from tfp_bvae.training.provenance import software
 from tfp_bvae.training.run import Run, write_json
 from tfp_bvae.training.run_data import fingerprint, require_data_entry
@@ -112,10 +113,15 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     require_data_entry(file, entries["data"])
     kinds = {"arguments": Arguments, "params": Params, "fit": FitSettings}
     try:
-        settings = {name: kind.of(entries[name]) for name, kind in kinds.items()}
+        settings = {name: _settings(kind, entries[name]) for name, kind in kinds.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise type(error)(f"{file}: {error.args[0]}") from error
     return Run(path=path, model=entries["model"], data=entries["data"], **settings)
+
+
+def _settings(kind: type[Settings], given: Any) -> Settings:
+    """Settings that were written out; what an earlier release did not have, by default."""
+    return kind.of(kind().to_dict() | given if isinstance(given, dict) else given)
 
 
 def update_run(run: Run, params: Params, fit: FitSettings) -> Run:
