@@ -61,7 +61,7 @@ def test_a_run_that_is_a_pipe(run):
         run.history()
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,x", "a\n1,2", "a\n\x00", 'a\n"1'])
+@pytest.mark.parametrize("text", ["a,b\n1,x", "a\n1,2", "a\n\x00"])
 def test_a_history_that_is_none(text, tmp_path):
     (tmp_path / "history.csv").write_text(text)
     with pytest.raises(ValueError, match=r"history\.csv must be a table of numbers"):
