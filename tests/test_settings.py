@@ -37,7 +37,7 @@ class Plant(Settings):
         "[" * 5000,
         "leaves: " + "9" * 5000,
         "{",
-        "#" * 2**21,
+        "#" * 2**17,
     ],
 )
 def test_yaml_of_somebody_else_is_refused(text, tmp_path):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SearchRange", "Settings", "setting"]
 
-LARGEST = 2**20  # letters of YAML
+LARGEST = 2**16  # letters of YAML
+DEEPEST = 8  # lists in lists of YAML
 
 
 class SearchRange(NamedTuple):
@@ -161,9 +162,7 @@ class Settings:
             raise ValueError(f"{cls.__name__} must be made from at most {LARGEST} letters of YAML")
         yaml = _yaml()
         try:
-            # an alias stands for what came before: ten lines of them for a billion values
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-                raise ValueError(f"{cls.__name__} must be made from YAML without aliases")
+            _require_flat(cls.__name__, yaml, text)
             given = yaml.safe_load(text)
         except (yaml.YAMLError, RecursionError, OverflowError) as error:
             raise ValueError(f"{cls.__name__} must be made from YAML, got {error}") from error
@@ -184,6 +183,16 @@ class Settings:
     def replace(self, changes: Mapping[str, Any]) -> Self:
         """A copy with some values changed."""
         return type(self).of(self.to_dict() | dict(changes))
+
+
+def _require_flat(name: str, yaml, text: str) -> None:
+    """Refuse aliases, of which ten lines stand for a billion values, and what is deeply nested."""
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"{name} must be made from plain YAML: no aliases, nothing nested")
 
 
 def _yaml():
