@@ -162,9 +162,9 @@ class Settings:
             raise ValueError(f"{cls.__name__} must be made from at most {LARGEST} letters of YAML")
         yaml = _yaml()
         try:
-            _require_flat(cls.__name__, yaml, text)
+            _require_flat(yaml, text)
             given = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError, OverflowError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
             raise ValueError(f"{cls.__name__} must be made from YAML, got {error}") from error
         return cls.of(cls._with_numbers(given))
 
@@ -185,14 +185,14 @@ class Settings:
         return type(self).of(self.to_dict() | dict(changes))
 
 
-def _require_flat(name: str, yaml, text: str) -> None:
+def _require_flat(yaml, text: str) -> None:
     """Refuse aliases, of which ten lines stand for a billion values, and what is deeply nested."""
     depth = 0
     for event in yaml.parse(text):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"{name} must be made from plain YAML: no aliases, nothing nested")
+            raise yaml.YAMLError("an alias, or lists in lists")
 
 
 def _yaml():
