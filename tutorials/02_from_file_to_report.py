@@ -139,9 +139,11 @@ axes = plots.plot_psth(
     start=start,
     order="circle",
 )
+axes[0, 0].figure
 
 # %%
-_ = plots.plot_factors(results.factors.values, conditions=results.condition.values, order="circle")
+ax = plots.plot_factors(results.factors.values, conditions=results.condition.values, order="circle")
+ax.figure
 
 # %% [markdown]
 # ## Behaviour from the rates

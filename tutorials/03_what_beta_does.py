@@ -30,7 +30,7 @@
 # Thirty neurons follow two things: the class of the trial, one of four points in a plane, and an
 # oscillator that turns in another plane. So two dimensions that stay and two that move are all
 # there is to tell; the rest is Poisson noise. The model, a DSAE, is given six dimensions for each:
-# $f$ for what stays, $z$ for what moves. What follows holds for LFADS and FHVAE as well.
+# $f$ for what stays, $z$ for what moves. LFADS goes the same way from copying to collapse.
 
 # %%
 import matplotlib.pyplot as plt
