@@ -20,6 +20,8 @@ CORE = [
     "numpy>=1.26,<2.5",
     # The cap is TensorFlow's own.
     "h5py>=3.11,<3.15",
+    # One process at a time writes into the folder of a run.
+    "filelock>=3.13",
     # Labelled trials and posteriors, in memory and as netCDF.
     "h5netcdf>=1.3",
     "xarray>=2024.10",

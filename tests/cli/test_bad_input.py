@@ -138,6 +138,7 @@ def test_overwrite_removes_nothing_but_a_run(data_file, tmp_path, refused):
 def test_what_is_not_a_run_is_refused(data_file, tmp_path, refused):
     folder, out = tmp_path / "folder", tmp_path / "p.h5"
     folder.mkdir()
+    (folder / "thesis.tex").write_text("mine")
     for words in (["infer", folder, data_file, "--out", out], ["evaluate", folder]):
         assert "must be the folder of a fit, got one without run.json" in refused(*words)
     assert "without run.json" in refused("fit", data_file, "--out", folder, "--resume")

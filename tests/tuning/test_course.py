@@ -13,7 +13,7 @@ from tfp_bvae.tuning.course import Course
 @pytest.fixture
 def course(tmp_path):
     """A function that makes the course of a search of four members in one folder."""
-    (tmp_path / "tuning").mkdir()
+    (tmp_path / "tuning" / "best").mkdir(parents=True)
 
     def make(lines=None, first=2, **settings):
         settings = TuneSettings.of({"population": 4, "generations": 9, "patience": 3} | settings)
@@ -28,6 +28,13 @@ def result(generation, score, parent=None, best=0.5):
         "generation": generation, "parent": parent, "score": score, "best": best,
         "epochs": 2 * generation, "skipped_steps": 0, "seconds": 1.0, "beta_f": 0.1, "pid": 7,
     }  # fmt: skip
+
+
+def stored(course, generation, member):
+    """Weights that a member puts there before it reports a generation."""
+    path = course.weights / f"{generation}-{member}"
+    path.mkdir()
+    (path / "facts.json").write_text(json.dumps({"generation": generation}))
 
 
 def saved(course, folder, generation, member, best=0.5):
@@ -66,14 +73,38 @@ def test_the_table_on_disk_has_all_of_it(course, tmp_path):
     assert "pid" not in rows[0] and rows[0]["beta_f"] == 0.1
 
 
-def test_the_best_checkpoint_is_kept_though_its_member_is_replaced(course, tmp_path):
+def test_the_best_weights_are_kept_though_their_member_is_replaced(course, tmp_path):
     found = course()
-    saved(found, tmp_path, 2, 0, best=0.4)
-    saved(found, tmp_path, 2, 1, best=0.6)
-    saved(found, tmp_path, 3, 1, best=0.5)
-    saved(found, tmp_path, 3, 2, best=-math.inf)
-    facts = json.loads((found.best / "facts.json").read_text())
-    assert facts == {"generation": 2, "best": 0.6}
+    for number, bests in ((1, {0: 0.1}), (2, {0: 0.7, 1: 0.3}), (3, {1: 0.5, 2: -math.inf})):
+        for member in range(4):
+            if member in bests:
+                stored(found, number, member)
+            row = result(number, member / 10, best=bests.get(member, 0.0))
+            found.add(member, row)
+        for member in range(1, 4):  # the worst is replaced, and never saved
+            saved(found, tmp_path, number, member)
+    assert found.best == found.weights / "2-0"
+    assert {path.name for path in found.weights.iterdir()} == {"2-0", "3-2"}
+    assert course().best is None
+    again = course()
+    again.resume()
+    assert again.best == found.best
+
+
+def test_weights_of_what_is_trained_again_do_not_count(course, tmp_path):
+    found = course()
+    generation(found, tmp_path, 2, [0.1, 0.2, 0.3, 0.4])
+    for number, best in ((1, 0.2), (3, 0.9)):
+        stored(found, number, 2)
+        found.add(2, result(number, 0.9, best=best))
+    stored(found, 4, 1)  # killed before it was reported
+    saved(found, tmp_path, 3, 2)
+    assert found.best.name == "3-2"
+    assert {path.name for path in found.weights.iterdir()} == {"1-2", "3-2", "4-1"}
+    again = course()
+    again.resume()
+    assert again.best.name == "1-2"
+    assert {path.name for path in found.weights.iterdir()} == {"1-2"}
 
 
 def test_it_stops_when_nothing_improves_and_not_before(course, tmp_path):

@@ -88,14 +88,10 @@ def _check_paths(options: Namespace) -> None:
 
 
 def _how_to_resume(options: Namespace) -> str:
-    if (
-        options.verb not in ("fit", "demo", "tune")
-        or not (Path(options.out) / "run.json").is_file()
-    ):
+    if options.verb not in FITTING or not (Path(options.out) / "run.json").is_file():
         return ""
-    verb = "fit" if options.verb == "demo" else options.verb
-    data = Path(options.out) / "data.h5" if options.verb == "demo" else " ".join(options.data)
-    return f"; go on with: tfp-bvae {verb} {data} --out {options.out} --resume"
+    words = [options.verb, *getattr(options, "data", []), "--out", options.out, "--resume"]
+    return f"; go on with: tfp-bvae {' '.join(words)}"
 
 
 def _is_expected(error: Exception) -> bool:

@@ -6,11 +6,12 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from tfp_bvae.cli.fit import fit_run, make_way
-from tfp_bvae.data import lorenz, read_arrays, write_hdf5
+from tfp_bvae.cli.fit import fit_run, keep_data, require_free
+from tfp_bvae.data import SpikeDataset, lorenz, read_arrays
 from tfp_bvae.inference import Posterior
 from tfp_bvae.plots import figure_of_trials, save_figure
-from tfp_bvae.training import Run, create_run, data_arguments
+from tfp_bvae.training import Run, create_run, data_arguments, hold_run, open_run
+from tfp_bvae.training.holding import clear_run, is_blank
 
 __all__ = ["run"]
 
@@ -18,18 +19,34 @@ __all__ = ["run"]
 def run(options: Namespace) -> None:
     """Simulate, fit, infer, draw."""
     path = Path(options.out)
-    make_way(path, options.overwrite)
+    require_free(path, options)
+    with hold_run(path):
+        _show(*(_resumed if options.resume and not is_blank(path) else _started)(path, options))
+
+
+def _started(path: Path, options: Namespace) -> tuple[Run, SpikeDataset]:
     data = lorenz(options.seed)
+    require_free(path, options)
+    clear_run(path)  # nothing, or what is to be overwritten
+    arguments, file = data_arguments(data, seed=options.seed), path / "data.h5"
     found = create_run(
-        path,
-        "lfads",
-        data,
-        data_arguments(data, seed=options.seed),
-        fit={"epochs": options.epochs},
-        data_file=path / "data.h5",
+        path, "lfads", data, arguments, fit={"epochs": options.epochs}, data_file=file
     )
-    write_hdf5(found.path / "data.h5", data)
+    keep_data(found, data)
     print(f"Simulated spikes of a Lorenz system: {data}\nFitting LFADS to them.")
+    return found, data
+
+
+def _resumed(path: Path, options: Namespace) -> tuple[Run, SpikeDataset]:
+    """As it began, whatever the other options say."""
+    found = open_run(path)
+    data = lorenz(found.arguments.seed)
+    found.require_same(data)
+    keep_data(found, data)
+    return found, data
+
+
+def _show(found: Run, data: SpikeDataset) -> None:
     fit_run(found, data)
     figure = figure_of_trials(data.valid, _valid(found), data.bin_width, found.history())
     scores = json.loads(found.metrics_file.read_text(encoding="utf-8"))["valid"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 import time
 import warnings
@@ -24,13 +23,23 @@ from tfp_bvae.data import SpikeDataset, split_sessions, write_hdf5
 from tfp_bvae.inference import Posterior
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params
 from tfp_bvae.models.builders.model import with_read_in
-from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, fit, open_run
+from tfp_bvae.training import (
+    FitSettings,
+    Run,
+    create_run,
+    data_arguments,
+    fit,
+    hold_run,
+    open_run,
+)
+from tfp_bvae.training.holding import clear_run, is_blank
 
 __all__ = [
     "figures_of",
     "fit_run",
-    "make_way",
+    "keep_data",
     "notes_of",
+    "require_free",
     "resume_run",
     "run",
     "start_run",
@@ -42,14 +51,15 @@ def run(options: Namespace) -> None:
     """Fit a model to a file, or go on with a fit."""
     given = read_settings(options.model, options.set, epochs=options.epochs, seed=options.seed)
     path = Path(options.out)
-    was_there = options.resume and path.exists()
-    if was_there:
-        found, data = resume_run(path, options, given)
-    else:
-        found, data = start_run(path, options, given)
-    if not options.quiet:
-        notes_of(data)
-    with warnings.catch_warnings():
+    require_free(path, options)
+    with hold_run(path), warnings.catch_warnings():
+        was_there = options.resume and not is_blank(path)
+        if was_there:
+            found, data = resume_run(path, options, given)
+        else:
+            found, data = start_run(path, options, given)
+        if not options.quiet:
+            notes_of(data)
         warnings.showwarning = lambda warning, *_: options.quiet or _note(warning)
         fit_run(found, data, quiet=options.quiet, keep=was_there)
 
@@ -85,19 +95,21 @@ def _note_what_is_missing(data: SpikeDataset) -> None:
         )
 
 
-def make_way(path: Path, overwrite: bool) -> None:
-    """Remove an older run that is to be overwritten.
+def require_free(path: Path, options: Namespace) -> None:
+    """Refuse a folder that a verb may not write into, before anything is touched.
 
     Raises:
         FileExistsError: there is something, and it is not to be overwritten, or is no run.
+        ValueError: it is to go on, and is no run.
     """
-    if not path.exists():
+    if not path.exists() or (path.is_dir() and is_blank(path)):
         return
-    if not overwrite:
+    if options.resume:
+        open_run(path)
+    elif not options.overwrite:
         raise FileExistsError(f"{path} exists: --overwrite replaces it")
-    if not (path / "run.json").is_file():
+    elif not (path / "run.json").is_file():
         raise FileExistsError(f"{path} exists and is not a run, so --overwrite leaves it alone")
-    shutil.rmtree(path)
 
 
 def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = False) -> None:
@@ -116,17 +128,18 @@ def fit_run(run: Run, data: SpikeDataset, quiet: bool = False, keep: bool = Fals
     """
     first = run.epochs()
     started = time.monotonic()
-    try:
-        adopted = run.checkpoint is None and run.model_file.is_file()
-        model = run.load_model() if adopted else run.build_model(data)
-        fit(model, data, run.fit, run=run.path, resume=True, verbose=not quiet)
-    except Exception:
-        if run.checkpoint is None and not keep:
-            shutil.rmtree(run.path)
-        raise
-    seconds = time.monotonic() - started
-    run.save_model(model)
-    write_results(run, model, data, figures_of(run, model, seconds, first), quiet)
+    with hold_run(run.path):
+        try:
+            adopted = run.checkpoint is None and run.model_file.is_file()
+            model = run.load_model() if adopted else run.build_model(data)
+            fit(model, data, run.fit, run=run.path, resume=True, verbose=not quiet)
+        except Exception:
+            if run.checkpoint is None and not keep:
+                clear_run(run.path)
+            raise
+        seconds = time.monotonic() - started
+        run.save_model(model)
+        write_results(run, model, data, figures_of(run, model, seconds, first), quiet)
 
 
 def write_results(
@@ -159,7 +172,7 @@ def _written(
 
 
 def start_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
-    """Make the folder that the options of a verb ask for, and read the data."""
+    """Read the data, and make the run that the options of a verb ask for, in a folder we hold."""
     likelihood = given.get("likelihood", "poisson")
     group_by = given.get("group_by", "trial") if RECIPES[options.model].of_groups else None
     data = read_sessions(options.data, likelihood, given.get("bin_width"), group_by, options.stream)
@@ -168,21 +181,39 @@ def start_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Ru
     params = with_read_in(arguments, RECIPES[options.model].params(part(given, Params)))
     if options.resume and not options.quiet:
         print(f"tfp-bvae: note: nothing to resume at {path}, starting it", file=sys.stderr)
-    make_way(path, options.overwrite)
-    several = len(options.data) > 1
-    file = path / "data.h5" if several else options.data[0]
+    require_free(path, options)
+    clear_run(path)  # nothing, or what is to be overwritten
+    file = path / "data.h5" if len(options.data) > 1 else options.data[0]
     found = create_run(path, options.model, data, arguments, params, settings, file)
-    if several:  # for the verbs that ask for the data of the run
-        try:
-            write_hdf5(file, data)
-        except Exception:
-            shutil.rmtree(path)
-            raise
+    try:
+        keep_data(found, data)
+    except Exception:
+        clear_run(path)
+        raise
     return found, data
 
 
-def resume_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[Run, SpikeDataset]:
-    """The run that is to go on, and its data; refuses other settings and other data."""
+def keep_data(run: Run, data: SpikeDataset) -> None:
+    """Write the data of a run that holds them itself, if they are not there yet."""
+    file = run.path.resolve() / "data.h5"
+    if run.data["path"] == str(file) and not file.exists():
+        write_hdf5(file, data)
+
+
+def resume_run(
+    path: Path,
+    options: Namespace,
+    given: dict[str, Any],
+    as_begun: Callable[[Run], Run] = lambda run: run,
+) -> tuple[Run, SpikeDataset]:
+    """The run that is to go on, and its data; refuses other settings and other data.
+
+    Args:
+        path: its folder.
+        options: what was typed.
+        given: settings among that.
+        as_begun: gives a run the settings that it began with, where they may have changed.
+    """
     found = open_run(path)
     if found.model != options.model:
         raise ValueError(f"{path} must go on as it began: with --model {found.model}")
@@ -191,7 +222,8 @@ def resume_run(path: Path, options: Namespace, given: dict[str, Any]) -> tuple[R
     data = read_sessions(
         options.data, arguments.likelihood, arguments.bin_width, group_by, options.stream
     )
-    found.require_same(data, given)
+    as_begun(found).require_same(data, given)
+    keep_data(found, data)
     return found, data
 
 

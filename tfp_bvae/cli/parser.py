@@ -165,6 +165,7 @@ def _add_demo(verbs) -> None:
     add_out(verb, "RUN", "folder for all of it (runs/demo)", default="runs/demo")
     verb.add_argument("--epochs", type=positive, default=50, metavar="N", help="of the fit (50)")
     verb.add_argument("--seed", type=whole, default=0, metavar="N", help="of data and fit (0)")
+    verb.add_argument("--resume", action="store_true", help="go on with RUN, as it began")
 
 
 def _add_settings(verbs) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.plots import write_report
-from tfp_bvae.training import Run, open_run
+from tfp_bvae.training import Run, hold_run, open_run
 
 __all__ = ["run"]
 
@@ -16,8 +16,9 @@ __all__ = ["run"]
 def run(options: Namespace) -> None:
     """Write the report of a run into its folder; without its data too, where they are gone."""
     found = open_run(options.run_folder)
-    data, without = _data(found, options)
-    path = write_report(found, data, without, floors=not options.no_floors)
+    with hold_run(found.path):
+        data, without = _data(found, options)
+        path = write_report(found, data, without, floors=not options.no_floors)
     note = f" (without the data: {without})" if without else ""
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB{note}")
 

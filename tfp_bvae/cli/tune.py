@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import time
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from tfp_bvae import tuning
-from tfp_bvae.cli.fit import figures_of, notes_of, resume_run, start_run, write_results
+from tfp_bvae.cli.fit import (
+    figures_of,
+    notes_of,
+    require_free,
+    resume_run,
+    start_run,
+    write_results,
+)
 from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.cli.settings import read_settings
-from tfp_bvae.training import open_run
+from tfp_bvae.training import hold_run, open_run
+from tfp_bvae.training.holding import clear_run, is_blank
 from tfp_bvae.tuning import TuneSettings
 from tfp_bvae.tuning.cluster import require_ray
+from tfp_bvae.tuning.conduct import as_begun
 
 __all__ = ["run"]
 
@@ -32,8 +40,19 @@ def run(options: Namespace) -> None:
     given = read_settings(options.model, options.set, seed=options.seed)
     settings, space = _of_the_search(options), read_space(options.tune)
     path, started = Path(options.out), time.monotonic()
-    was_there = options.resume and path.exists()
-    found, data = (resume_run if was_there else start_run)(path, options, given)
+    require_free(path, options)
+    with hold_run(path):
+        _search(options, path, given, (settings, space), started)
+
+
+def _search(
+    options: Namespace, path: Path, given: dict[str, Any], asked: tuple, started: float
+) -> None:
+    was_there = options.resume and not is_blank(path)
+    if was_there:
+        found, data = resume_run(path, options, given, as_begun)
+    else:
+        found, data = start_run(path, options, given)
     if not options.quiet:
         notes_of(data)
     source = data
@@ -41,11 +60,11 @@ def run(options: Namespace) -> None:
         source = functools.partial(read_data_of, found, Path(options.data[0]).resolve(), True)
     try:
         tuned = SEARCHES[options.search](
-            found, source, settings, space, options.address, was_there, _say(options.quiet)
+            found, source, *asked, options.address, was_there, _say(options.quiet)
         )
     except Exception:
-        if not was_there and not (path / "tuning.csv").exists():
-            shutil.rmtree(path)
+        if not was_there and not found.tuning_file.exists():
+            clear_run(path)
         raise
     found = open_run(path)
     figures = figures_of(found, tuned.model, time.monotonic() - started, 0)

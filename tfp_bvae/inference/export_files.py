@@ -5,15 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfp_bvae.data import atomic_file
+from tfp_bvae.data.files import atomic_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +76,8 @@ def write_zarr(path: str | os.PathLike[str], parts: Iterable[xr.Dataset]) -> Non
     except ImportError as error:
         message = 'zarr must be installed to write it: pip install "tfp_bvae[data]"'
         raise ImportError(message) from error
-    with _atomic_store(path) as beside:
+    _require_store(path)
+    with atomic_folder(path) as beside:
         first = True
         for part in parts:
             if first:
@@ -161,25 +161,9 @@ def _chunks(part: xr.Dataset) -> dict[str, dict[str, tuple[int, ...]]]:
     return found
 
 
-@contextmanager
-def _atomic_store(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A place to write a folder that takes the place of `path` only when all went well."""
+def _require_store(path: str | os.PathLike[str]) -> None:
+    """Leave alone what is there and is no zarr store."""
     path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path must be in a folder that exists, got {path}")
     is_store = any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
     if os.path.lexists(path) and not is_store:
         raise FileExistsError(f"{path} exists and is not a zarr store, so it is left alone")
-    beside, old = (path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp") for _ in range(2))
-    try:
-        yield beside
-        if is_store:
-            os.rename(path, old)
-        os.rename(beside, path)
-    except BaseException:
-        if old.exists() and not path.exists():
-            os.rename(old, path)
-        raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

@@ -41,6 +41,7 @@ def write_report(
         The file.
 
     Raises:
+        BlockingIOError: another process is writing into the folder.
         FileNotFoundError, ValueError: the folder is not that of a fit.
         ImportError: matplotlib is not installed.
     """
@@ -51,7 +52,7 @@ def write_report(
     from tfp_bvae.plots.report_floors import figures_of_fit
     from tfp_bvae.plots.report_material import gather
     from tfp_bvae.plots.report_settings import fitted, repeated, title_of
-    from tfp_bvae.training import Run, open_run
+    from tfp_bvae.training import Run, hold_run, open_run
 
     run = run if isinstance(run, Run) else open_run(run)
     say("reading the run")
@@ -75,7 +76,7 @@ def write_report(
         repeated(material),
     )
     path = run.path / "report.html"
-    with atomic_file(path) as written:
+    with hold_run(run.path), atomic_file(path) as written:
         written.write_text(page, encoding="utf-8")
     return path
 

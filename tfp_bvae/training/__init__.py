@@ -6,6 +6,7 @@ from tfp_bvae.training.checkpoints import Checkpoints, History, read_history, wr
 from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
+from tfp_bvae.training.holding import hold_run
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.model_file import read_model
 from tfp_bvae.training.progress import Progress, StopIfStuck
@@ -44,6 +45,7 @@ __all__ = [
     "fingerprint",
     "fit",
     "fit_command",
+    "hold_run",
     "linear",
     "mean_rates",
     "open_run",

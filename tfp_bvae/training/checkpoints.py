@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,27 @@ class Checkpoints(tf_keras.callbacks.Callback):
             epochs=self.epochs,
             state=state,
         )
+        self._clean(Path(folder))
         self.manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
+
+    @staticmethod
+    def _clean(folder: Path) -> None:
+        """Removes what a process that was killed has left of other checkpoints than the newest."""
+        newest = tf.train.latest_checkpoint(str(folder))
+        ours = f"{Path(newest).name}." if newest else "ckpt-"
+        for entry in folder.glob("*"):
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != "checkpoint" and not entry.name.startswith(ours):
+                entry.unlink()
+
+    def forget(self) -> int:
+        """Removes the checkpoints of an earlier fit; 0, the number of epochs that are behind."""
+        shutil.rmtree(self.manager.directory, ignore_errors=True)
+        self.manager = tf.train.CheckpointManager(
+            self.manager.checkpoint, self.manager.directory, max_to_keep=1
+        )
+        return 0
 
     def restore(self) -> int:
         """Restores the newest checkpoint, if there is one; the number of epochs it has seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from tfp_bvae.training.checkpoints import Checkpoints, History
 from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.groups import require_groups
 from tfp_bvae.training.hierarchical import HierarchicalSampling
+from tfp_bvae.training.holding import hold_run
 from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.schedules import WarmUp, cosine_decay
@@ -88,9 +90,15 @@ def fit(
         `val_heldout` (bits per spike).
 
     Raises:
+        BlockingIOError: if another process holds the folder (`hold_run`).
         ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
+    with contextlib.nullcontext() if run is None else hold_run(run):
+        return _fit(model, data, settings, run, resume, verbose, callbacks)
+
+
+def _fit(model, data, settings, run, resume, verbose, callbacks) -> list[dict[str, float]]:
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
     data = start_sessions(model, data, settings)
     _check_num_trials(model, len(data.train.encod))
@@ -105,10 +113,9 @@ def fit(
     )
     first, saving = 0, []
     if run is not None:
-        Path(run).mkdir(parents=True, exist_ok=True)
         state = keeper.state | _loss_scale(model)
         checkpoints = Checkpoints(Path(run) / "checkpoints", model, state)
-        first = checkpoints.restore() if resume else 0
+        first = checkpoints.restore() if resume else checkpoints.forget()
         saving = [checkpoints, *_tensorboard(Path(run))]
     history = History(Path(run) / "history.csv" if run is not None else None, first)
     batches.epoch = first

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from tfp_bvae.data import SpikeDataset
 from tfp_bvae.data.plain_files import read_json
 from tfp_bvae.models import RECIPES, Arguments, Params
 from tfp_bvae.settings import Settings
+from tfp_bvae.training.holding import hold_run, is_blank
 from tfp_bvae.training.provenance import software
 from tfp_bvae.training.run import Run, write_json
 from tfp_bvae.training.run_data import fingerprint, require_data_entry
@@ -49,9 +48,11 @@ def create_run(
         data_file: the file that holds `data`.
 
     Raises:
+        BlockingIOError: another process is writing there.
         FileExistsError: there is something at `path`.
         KeyError, TypeError, ValueError: for a setting that is not known or not legal.
 
+    >>> import tempfile
     >>> from tfp_bvae.data import lorenz
     >>> from tfp_bvae.training import data_arguments
     >>> data = lorenz(num_conditions=1)
@@ -61,8 +62,7 @@ def create_run(
     True
     """
     path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists: --resume goes on with it, --overwrite replaces it")
+    _require_room(path)
     checks.one_of("model", model, tuple(RECIPES))
     params = RECIPES[model].params(params)
     known = {"arguments": arguments.to_dict(), "params": params.to_dict()}
@@ -79,14 +79,9 @@ def create_run(
             **_sessions(data),
         },
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
-    try:
-        beside.chmod(0o755)  # mkdtemp makes it private
-        write_json(beside / "run.json", _described(run))
-        os.rename(beside, path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with hold_run(path):
+        _require_room(path)
+        write_json(path / "run.json", _described(run))
     return run
 
 
@@ -135,6 +130,12 @@ def update_run(run: Run, params: Params, fit: FitSettings) -> Run:
     found = dataclasses.replace(run, params=params, fit=fit)
     write_json(run.path / "run.json", _described(found))
     return found
+
+
+def _require_room(path: Path) -> None:
+    """Refuse what is there, but for a folder in which a start was killed, or an empty one."""
+    if path.exists() and not (path.is_dir() and is_blank(path)):
+        raise FileExistsError(f"{path} exists: --resume goes on with it, --overwrite replaces it")
 
 
 def _sessions(data: SpikeDataset) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import logging
@@ -14,7 +15,16 @@ from typing import Any, NamedTuple
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.models import BetaVAE, Params
 from tfp_bvae.settings import SearchRange
-from tfp_bvae.training import Run, fit_command, read_history, update_run, write_history
+from tfp_bvae.training import (
+    FitSettings,
+    Run,
+    fit_command,
+    hold_run,
+    open_run,
+    read_history,
+    update_run,
+    write_history,
+)
 from tfp_bvae.training.run import write_json
 from tfp_bvae.tuning.cluster import require_ray, running_ray
 from tfp_bvae.tuning.course import Course
@@ -22,8 +32,9 @@ from tfp_bvae.tuning.member import Plan, best_weights, build, read_facts
 from tfp_bvae.tuning.settings import TuneSettings
 from tfp_bvae.tuning.space import first_values, search_space
 
-__all__ = ["Search", "Tuned"]
+__all__ = ["Search", "Tuned", "as_begun"]
 
+FILE = "tuning.json"
 # Settings that the command line has.
 COMMANDED = (
     "population",
@@ -59,8 +70,9 @@ class Search:
 
     def __init__(self, kind: str, run: Run, settings, space, resume: bool, show):
         require_ray()
+        run = as_begun(run) if resume else run
         self.run, self.resume, self.population = run, resume, kind == "population"
-        self.file = run.path / "tuning.json"
+        self.file = run.path / FILE
         if not resume and self.file.exists():
             raise FileExistsError(f"{run.path} holds a search already: resume goes on with it")
         if run.model_file.exists() and not self.file.exists():
@@ -80,7 +92,11 @@ class Search:
         self.course = Course(run.path, list(self.space), self.settings, first, show)
 
     def conduct(self, data, address: str | None) -> Tuned:
-        """Search, and write what was found."""
+        """Search, and write what was found; nobody else writes into the folder meanwhile."""
+        with hold_run(self.run.path):
+            return self._conduct(data, address)
+
+    def _conduct(self, data, address: str | None) -> Tuned:
         settings, run, course = self.settings, self.run, self.course
         if self.found is not None:
             return self._again()
@@ -91,11 +107,12 @@ class Search:
         here = data() if callable(data) else data
         build(plan, members[0]["values"], here)  # what is wrong is found here, and not far away
         self._write(None)
-        course.temporary.mkdir(exist_ok=True)
-        reads = data if callable(data) else None
-        folder = course.temporary.resolve()
-        with running_ray(address, settings.cpus, folder, reads), _aside(course):
-            self._tune(plan, data, members)
+        course.weights.mkdir(parents=True, exist_ok=True)
+        if not course.finished():  # else it was killed after its last generation
+            reads = data if callable(data) else None
+            folder = course.temporary.resolve()
+            with running_ray(address, settings.cpus, folder, reads), _aside(course):
+                self._tune(plan, data, members)
         if course.problem:
             raise ChildProcessError(f"{course.problem}; resume goes on")
         if not course.finished():  # Ray takes Ctrl-C for itself
@@ -124,6 +141,7 @@ class Search:
         """Write what is searched, and in the end what was found."""
         content = {
             "search": self.kind,
+            "began": {"params": self.run.params.to_dict(), "fit": self.run.fit.to_dict()},
             "settings": self.settings.to_dict(),
             "space": {name: list(place) for name, place in self.space.items()},
             "command": self.command,
@@ -166,7 +184,13 @@ class Search:
         from tfp_bvae.tuning.trainable import MemberActor
 
         settings, folder = self.settings, self.course.temporary.resolve()
-        actor = tune.with_parameters(MemberActor, plan=plan, data=data, threads=settings.cpus)
+        actor = tune.with_parameters(
+            MemberActor,
+            plan=plan,
+            data=data,
+            threads=settings.cpus,
+            best=str(self.course.weights.resolve()),
+        )
         tune.Tuner(
             tune.with_resources(actor, {"cpu": settings.cpus, "gpu": settings.gpus}),
             param_space={"member": tune.grid_search(members)},
@@ -204,31 +228,59 @@ class Search:
         )
 
     def _finish(self, plan: Plan, data: SpikeDataset) -> Tuned:
-        """Make the best weights a model, and the folder an ordinary run."""
-        run, best = self.run, self.course.best
-        if not best.exists():
+        """Make the best weights a model, and the folder an ordinary run.
+
+        Once `tuning.json` says what was found, the search is over: what comes after that is done
+        again by whoever resumes it.
+        """
+        best = self.course.best
+        if best is None:
             raise FloatingPointError(
                 "no member has a finite score; try a lower range of learning_rate"
             )
         facts = read_facts(best)
         model = build(plan, facts["best_values"], data)
         model.set_weights(best_weights(best))
-        params = plan.params.replace(facts["best_values"])
-        write_history(run.history_file, facts["history"])
-        run.save_model(model)
-        fit = run.fit.replace({"epochs": facts["epoch"], "learning_rate": params.learning_rate})
-        update_run(run, params, fit if plan.decay else fit.replace({"final_rate": 1.0}))
-        self._write({"score": facts["best"], "epoch": facts["best_epoch"] + 1})
-        shutil.rmtree(self.course.temporary)
-        score, epoch = facts["best"], facts["best_epoch"] + 1
-        return Tuned(model, params, score, epoch, self.course.table())
+        write_history(self.run.history_file, facts["history"])
+        self.run.save_model(model)
+        self.found = {
+            "score": facts["best"],
+            "epoch": facts["best_epoch"] + 1,
+            "epochs": facts["epoch"],
+            "values": facts["best_values"],
+        }
+        self._write(self.found)
+        return self._over(model, self.course.table())
 
     def _again(self) -> Tuned:
         """What a search that is over has found."""
+        return self._over(self.run.load_model(), read_history(self.course.table_file))
+
+    def _over(self, model: BetaVAE, table: list[dict[str, Any]]) -> Tuned:
+        """Make `run.json` that of the model that was found, and leave nothing but the run."""
+        found, run = self.found, self.run
+        params = run.params.replace(found["values"])
+        fit = run.fit.replace({"epochs": found["epochs"], "learning_rate": params.learning_rate})
+        fit = fit.replace({"final_rate": 1.0}) if self.population else fit  # its rate never fell
+        now = open_run(run.path)
+        if (now.params, now.fit) != (params, fit):
+            update_run(run, params, fit)
         shutil.rmtree(self.course.temporary, ignore_errors=True)
-        table = read_history(self.course.table_file)
-        model = self.run.load_model()
-        return Tuned(model, self.run.params, self.found["score"], self.found["epoch"], table)
+        return Tuned(model, params, found["score"], found["epoch"], table)
+
+
+def as_begun(run: Run) -> Run:
+    """A run with the settings that a search in its folder began with, be it over or not.
+
+    Args:
+        run: as `training.open_run` finds it; one without a search stays as it is.
+    """
+    file = run.path / FILE
+    if not file.exists():
+        return run
+    began = json.loads(file.read_text(encoding="utf-8"))["began"]
+    params, fit = Params.of(began["params"]), FitSettings.of(began["fit"])
+    return dataclasses.replace(run, params=params, fit=fit)
 
 
 def _check_lengths(settings: TuneSettings, run: Run) -> None:

@@ -26,6 +26,9 @@ KEPT = 3  # generations whose checkpoints are remembered
 class Course:
     """The course of a search, in files that are whole at any moment.
 
+    A member puts its weights into `tuning/best` before it reports a generation that made them
+    better, so that a row of the table never speaks of weights that are not there.
+
     Args:
         folder: of the run: `tuning.csv` goes here, all that is temporary into `tuning/`.
         names: hyperparameters that are searched.
@@ -67,9 +70,15 @@ class Course:
         return self.folder / "tuning"
 
     @property
-    def best(self) -> Path:
-        """The checkpoint with the best weights so far."""
+    def weights(self) -> Path:
+        """Where members put their weights, in `GENERATION-MEMBER`, when these become better."""
         return self.temporary / "best"
+
+    @property
+    def best(self) -> Path | None:
+        """The folder of the best weights of all generations that were reported."""
+        key = max(self._stored(), key=self._rank, default=None)
+        return None if key is None else self._folder(*key)
 
     def add(self, number: int, result: Mapping[str, Any]) -> None:
         """Take the result of a member's generation."""
@@ -84,21 +93,17 @@ class Course:
             self._show(generation)
 
     def saved(self, number: int, checkpoint: str) -> None:
-        """Take a checkpoint of a member; keep a copy of the one with the best weights."""
-        facts = read_facts(checkpoint)
-        generation = int(facts["generation"])
+        """Take a checkpoint of a member, and forget weights that are not the best."""
+        generation = int(read_facts(checkpoint)["generation"])
         self.checkpoints[generation, number] = checkpoint
         newest = {n: max(g for g, m in self.checkpoints if m == n) for _, n in self.checkpoints}
         self.checkpoints = {
             (g, n): path for (g, n), path in self.checkpoints.items() if g > newest[n] - KEPT
         }
-        if math.isfinite(facts["best"]) and facts["best"] > self._best_so_far():
-            beside = self.temporary / f".best-{number}-{generation}"
-            shutil.rmtree(beside, ignore_errors=True)
-            shutil.copytree(checkpoint, beside)
-            shutil.rmtree(self.best, ignore_errors=True)
-            beside.rename(self.best)
         self._remember()
+        settled = [key for key in self._stored() if self._settled(*key)]
+        for key in sorted(settled, key=self._rank)[:-1]:
+            shutil.rmtree(self._folder(*key), ignore_errors=True)
 
     def lost(self, number: int) -> None:
         """Take note of a member whose process or machine was lost, and that goes on elsewhere."""
@@ -130,11 +135,7 @@ class Course:
         """
         self._read()
         numbers = range(self.settings.population)
-        together = [
-            g
-            for g in range(1, self._last_complete() + 1)
-            if g >= self.first and self._complete(g) and self._leaders_saved(g)
-        ]
+        together = self._together()
         reached = dict.fromkeys(numbers, max(together, default=0))
         if not together:  # nobody was compared: each from where it is
             for number in numbers:
@@ -143,6 +144,9 @@ class Course:
         self.rows = {(g, n): row for (g, n), row in self.rows.items() if g <= reached[n]}
         self.checkpoints = {(g, n): p for (g, n), p in self.checkpoints.items() if g <= reached[n]}
         self._shown = self._resumed = self._last_complete()
+        for folder in self.weights.glob("*-*"):
+            if _key(folder) not in self.rows:  # of what is trained once more
+                shutil.rmtree(folder, ignore_errors=True)
         return [
             {
                 "result": self.rows[reached[n], n],
@@ -163,6 +167,14 @@ class Course:
     def _last_complete(self) -> int:
         return max((g for g, _ in self.rows if self._complete(g)), default=0)
 
+    def _together(self) -> list[int]:
+        """Generations after which members were compared, and from which all can go on."""
+        return [
+            g
+            for g in range(1, self._last_complete() + 1)
+            if g >= self.first and self._complete(g) and self._leaders_saved(g)
+        ]
+
     def _top(self, generations) -> float:
         """The best score of some generations, of those that count."""
         scores = [row["score"] for (g, _), row in self.rows.items() if g in generations]
@@ -175,8 +187,25 @@ class Course:
         last = min(math.ceil(count * self.settings.replaced), count // 2)
         return all((generation, n) in self.checkpoints for n in of[last:])
 
-    def _best_so_far(self) -> float:
-        return read_facts(self.best)["best"] if self.best.exists() else -math.inf
+    def _folder(self, generation: int, number: int) -> Path:
+        return self.weights / f"{generation}-{number}"
+
+    def _stored(self) -> list[tuple[int, int]]:
+        """Generation and member of all weights that are there and were reported."""
+        found = [_key(folder) for folder in self.weights.glob("*-*")]
+        return [key for key in found if key in self.rows and math.isfinite(self.rows[key]["best"])]
+
+    def _rank(self, key: tuple[int, int]) -> tuple[float, int, int]:
+        """The best come last; of equals, those that were there first."""
+        return self.rows[key]["best"], -key[0], -key[1]
+
+    def _settled(self, generation: int, number: int) -> bool:
+        """Whether no search that goes on will train this generation of a member once more."""
+        if generation < self.first and any(
+            g >= generation and n == number for g, n in self.checkpoints
+        ):
+            return True
+        return any(g >= generation for g in self._together())
 
     def _show(self, generation: int) -> None:
         scores = [self.rows[generation, n]["score"] for n in range(self.settings.population)]
@@ -216,6 +245,12 @@ class Course:
             for g, n, path in json.loads(remembered.read_text(encoding="utf-8")):
                 if Path(path).is_dir():
                     self.checkpoints[g, n] = path
+
+
+def _key(folder: Path) -> tuple[int, int] | None:
+    """Generation and member of a folder of weights; None of one that is being written."""
+    generation, _, number = folder.name.partition("-")
+    return (int(generation), int(number)) if generation.isdecimal() and number.isdecimal() else None
 
 
 def _clock(seconds: float) -> str:

@@ -16,6 +16,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset
+from tfp_bvae.data.files import atomic_folder
 from tfp_bvae.layers import adjustable
 from tfp_bvae.models import RECIPES, Arguments, BetaVAE, Params, require_masked
 from tfp_bvae.training import (
@@ -94,6 +95,7 @@ class Member:
         self.model: BetaVAE | None = None
         self._sizes: dict[str, float] = {}
         self.generation = self.epoch = 0
+        self.improved = False  # whether the newest generation has the best weights so far
 
     def start(self, number: int, values: Mapping[str, float]) -> None:
         """Begin anew: other weights for each number.
@@ -150,7 +152,8 @@ class Member:
             )
         except FloatingPointError:
             failed = True
-        if int(self.keeper.state["best_epoch"]) != kept:
+        self.improved = int(self.keeper.state["best_epoch"]) != kept
+        if self.improved:
             self.best_values = dict(self.values)
         score = float(self.keeper.state["smoothed"])
         rows = [row for row in self.history.rows if row["epoch"] > first]
@@ -166,9 +169,18 @@ class Member:
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write all that training goes on from: weights, slots, random streams, best weights."""
+        self._write(folder, self._variables())
+
+    def save_best(self, folder: str | os.PathLike[str]) -> None:
+        """Write the best weights, and what is to be said of them: a whole folder or none."""
+        with atomic_folder(folder) as beside:
+            beside.mkdir()
+            self._write(beside, {"best_weight": self.keeper.state["weights"]})
+
+    def _write(self, folder: str | os.PathLike[str], kinds: dict[str, list[tf.Variable]]) -> None:
         arrays = {
             f"{kind}_{number}": variable.numpy()
-            for kind, variables in self._variables().items()
+            for kind, variables in kinds.items()
             for number, variable in enumerate(variables)
         }
         np.savez(Path(folder) / ARRAYS, **arrays)
@@ -271,12 +283,12 @@ class _Fall(tf_keras.callbacks.Callback):
 
 
 def read_facts(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """What `Member.save` wrote beside the arrays."""
+    """What `Member.save` or `Member.save_best` wrote beside the arrays."""
     return json.loads((Path(folder) / FACTS).read_text(encoding="utf-8"))
 
 
 def best_weights(folder: str | os.PathLike[str]) -> list[np.ndarray]:
-    """The best weights that `Member.save` wrote, in the order of `model.weights`."""
+    """The best weights that `Member.save_best` wrote, in the order of `model.weights`."""
     with np.load(Path(folder) / ARRAYS, allow_pickle=False) as arrays:
         names = [name for name in arrays.files if name.startswith("best_weight_")]
         return [arrays[f"best_weight_{number}"] for number in range(len(names))]

@@ -31,12 +31,22 @@ class MemberActor(tune.Trainable):
         plan: Plan | None = None,
         data: SpikeDataset | Callable[[], SpikeDataset] | None = None,
         threads: int = 1,
+        best: str | None = None,
     ) -> None:
-        """Begin in a new process."""
+        """Begin in a new process.
+
+        Args:
+            config: of the first member.
+            plan: what all members have in common.
+            data: what they are fitted to, or what reads it.
+            threads: of TensorFlow.
+            best: a folder for the weights of each generation in which a member becomes better
+                than it was; they are there before the generation is reported.
+        """
         with contextlib.suppress(RuntimeError):  # TensorFlow has begun: not in an actor
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
-        self._member = Member(plan, data() if callable(data) else data)
+        self._member, self._best = Member(plan, data() if callable(data) else data), best
         self.reset_config(config)
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
@@ -56,6 +66,8 @@ class MemberActor(tune.Trainable):
             self._member.start(own["number"], own["values"])
             self._at_start = False
         found, parent, self._parent = self._member.train(), self._parent, None
+        if self._best and self._member.improved:
+            self._member.save_best(f"{self._best}/{found['generation']}-{own['number']}")
         return found | {"parent": parent}
 
     def save_checkpoint(self, checkpoint_dir: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import uuid
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from ... import checks
 from ..container import require_trials, trials_dataset
 from ..container_checks import COORDS, VARIABLES
 from ..conversion import to_splits
-from ..files import atomic_file, hdf5_file
+from ..files import atomic_file, atomic_folder, hdf5_file
 from ..hdf5 import write_hdf5
 from ..hdf5_nodes import datasets, read_dataset, require_attrs, require_storage
 from ..limits import claim, reading
@@ -72,21 +71,12 @@ def save(path: str | os.PathLike[str], data: xr.Dataset) -> None:
             data.to_netcdf(beside, engine="h5netcdf")
         return
     need("zarr")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path must be in a folder that exists, got {path}")
     if path.exists() and not any((path / name).exists() for name in ZARR):
         raise FileExistsError(f"path must be free, or a zarr folder to replace, got {path}")
-    _require_room(path, data.nbytes)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # strings are not yet in the standard of zarr 3
-            data.to_zarr(beside, mode="w")
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(beside, path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with atomic_folder(path) as beside, warnings.catch_warnings():
+        _require_room(path, data.nbytes)
+        warnings.simplefilter("ignore")  # strings are not yet in the standard of zarr 3
+        data.to_zarr(beside, mode="w")
 
 
 def _require_room(path: Path, size: int) -> None:
