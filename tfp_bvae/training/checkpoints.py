@@ -90,7 +90,8 @@ class History(tf_keras.callbacks.Callback):
         self.path = None if path is None else Path(path)
         self.rows: list[dict[str, float]] = []
         if first and self.path and self.path.exists():
-            self.rows = read_history(self.path)[:first]
+            rows = read_history(self.path)[:first]
+            self.rows = [row | {"epoch": int(row["epoch"])} for row in rows]
 
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(value) for name, value in logs.items()}

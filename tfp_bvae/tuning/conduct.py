@@ -106,7 +106,8 @@ class Search:
         members = self._members()
         here = data() if callable(data) else data
         build(plan, members[0]["values"], here)  # what is wrong is found here, and not far away
-        self._write(None)
+        if not self.file.exists():
+            self._write(None)
         course.weights.mkdir(parents=True, exist_ok=True)
         if not course.finished():  # else it was killed after its last generation
             reads = data if callable(data) else None
