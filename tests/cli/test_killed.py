@@ -39,10 +39,15 @@ def content(run: Path):
     """All that a run holds, but for times."""
     metrics = json.loads((run / "metrics.json").read_text())
     metrics["fit"] = {name: x for name, x in metrics["fit"].items() if name not in TIMES}
-    with h5py.File(run / "posterior.h5") as file:
-        posterior = {name: dataset[()].tobytes() for name, dataset in file.items()}
+    posterior = arrays(run / "posterior.h5")
     weights = [weight.numpy().tobytes() for weight in open_run(run).load_model().weights]
     return metrics, posterior, weights, (run / "history.csv").read_text()
+
+
+def arrays(path: Path):
+    """The bytes of what an HDF5 file holds."""
+    with h5py.File(path) as file:
+        return {name: dataset[()].tobytes() for name, dataset in file.items()}
 
 
 def names(folder: Path):
@@ -123,3 +128,16 @@ def test_a_search_that_is_killed_at_its_end_finds_the_same(places, tmp_path, dat
     found, run = json.loads((killed / "tuning.json").read_text())["found"], open_run(killed)
     assert run.params.dropout == found["values"]["dropout"] in (0.1, 0.3)
     assert (run.fit.epochs, run.fit.final_rate) == (2, 1.0)
+
+
+def test_two_processes_with_one_seed_end_with_the_same_and_with_another_do_not(tmp_path, data_file):
+    words = [data_file, "--epochs", "2", *SETTINGS, "--quiet"]
+    for name, seed in (("one", 5), ("again", 5), ("other", 6)):
+        killed_at([], "fit", "--out", tmp_path / name, "--seed", seed, *words)
+        killed_at([], "infer", tmp_path / name, data_file, "--out", tmp_path / f"{name}.h5")
+    one, again, other = (content(tmp_path / name) for name in ("one", "again", "other"))
+    assert one == again
+    assert one[2] != other[2] and one[3] != other[3]
+    inferred = [arrays(tmp_path / f"{name}.h5") for name in ("one", "again", "other")]
+    assert inferred[0] == inferred[1] == one[1]
+    assert all(inferred[0][name] != inferred[2][name] for name in inferred[0])

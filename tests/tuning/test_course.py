@@ -30,11 +30,11 @@ def result(generation, score, parent=None, best=0.5):
     }  # fmt: skip
 
 
-def stored(course, generation, member):
+def stored(course, name):
     """Weights that a member puts there before it reports a generation."""
-    path = course.weights / f"{generation}-{member}"
-    path.mkdir()
-    (path / "facts.json").write_text(json.dumps({"generation": generation}))
+    (course.weights / name).mkdir()
+    (course.weights / name / "facts.json").write_text(json.dumps({"name": name}))
+    return {"weights": name}
 
 
 def saved(course, folder, generation, member, best=0.5):
@@ -77,10 +77,9 @@ def test_the_best_weights_are_kept_though_their_member_is_replaced(course, tmp_p
     found = course()
     for number, bests in ((1, {0: 0.1}), (2, {0: 0.7, 1: 0.3}), (3, {1: 0.5, 2: -math.inf})):
         for member in range(4):
-            if member in bests:
-                stored(found, number, member)
             row = result(number, member / 10, best=bests.get(member, 0.0))
-            found.add(member, row)
+            better = stored(found, f"{number}-of-{member}") if member in bests else {}
+            found.add(member, row | better)
         for member in range(1, 4):  # the worst is replaced, and never saved
             saved(found, tmp_path, number, member)
     assert found.best == found.weights / "2-0"
@@ -95,12 +94,12 @@ def test_weights_of_what_is_trained_again_do_not_count(course, tmp_path):
     found = course()
     generation(found, tmp_path, 2, [0.1, 0.2, 0.3, 0.4])
     for number, best in ((1, 0.2), (3, 0.9)):
-        stored(found, number, 2)
-        found.add(2, result(number, 0.9, best=best))
-    stored(found, 4, 1)  # killed before it was reported
+        found.add(2, result(number, 0.9, best=best) | stored(found, f"{number}-of-x"))
+    stored(found, "4-of-x")  # killed before it was reported
+    found.add(2, result(1, 0.9, best=0.3) | stored(found, "1-of-x"))  # twice, as of one lost
     saved(found, tmp_path, 3, 2)
     assert found.best.name == "3-2"
-    assert {path.name for path in found.weights.iterdir()} == {"1-2", "3-2", "4-1"}
+    assert {path.name for path in found.weights.iterdir()} == {"1-2", "3-2", "4-of-x"}
     again = course()
     again.resume()
     assert again.best.name == "1-2"

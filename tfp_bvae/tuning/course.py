@@ -71,7 +71,7 @@ class Course:
 
     @property
     def weights(self) -> Path:
-        """Where members put their weights, in `GENERATION-MEMBER`, when these become better."""
+        """Where members put weights that are better; `GENERATION-MEMBER` once they are reported."""
         return self.temporary / "best"
 
     @property
@@ -81,10 +81,16 @@ class Course:
         return None if key is None else self._folder(*key)
 
     def add(self, number: int, result: Mapping[str, Any]) -> None:
-        """Take the result of a member's generation."""
+        """Take the result of a member's generation, and its `weights`, where these are better."""
         generation = int(result["generation"])
+        written = self.weights / result["weights"] if result.get("weights") else None
         if (generation, number) in self.rows:
+            if written:
+                shutil.rmtree(written, ignore_errors=True)
             return
+        if written:  # Ray's name for the member becomes ours
+            shutil.rmtree(self._folder(generation, number), ignore_errors=True)
+            written.rename(self._folder(generation, number))
         row = {name: result.get(name) for name in (*FIGURES, *self.names)}
         self.rows[generation, number] = row | {"member": number}
         write_history(self.table_file, self.table())

@@ -67,7 +67,8 @@ class MemberActor(tune.Trainable):
             self._at_start = False
         found, parent, self._parent = self._member.train(), self._parent, None
         if self._best and self._member.improved:
-            self._member.save_best(f"{self._best}/{found['generation']}-{own['number']}")
+            found["weights"] = f"{found['generation']}-of-{self.trial_id}"
+            self._member.save_best(f"{self._best}/{found['weights']}")
         return found | {"parent": parent}
 
     def save_checkpoint(self, checkpoint_dir: str) -> str:
