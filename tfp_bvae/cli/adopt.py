@@ -6,21 +6,21 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfp_bvae.cli.fit import make_way, write_results
+from tfp_bvae.cli.fit import keep_data, require_free, write_results
 from tfp_bvae.cli.scores import score_table
 from tfp_bvae.cli.sessions import read_sessions
 from tfp_bvae.cli.settings import part, read_settings
-from tfp_bvae.data import SpikeDataset, write_hdf5
+from tfp_bvae.data import SpikeDataset
 from tfp_bvae.models import Arguments, BetaVAE, Params, from_lfads_torch
 from tfp_bvae.models.lfads_torch.reading import read_checkpoint
 from tfp_bvae.models.lfads_torch.settings import LIKELIHOODS
-from tfp_bvae.training import FitSettings, Run, create_run, data_arguments
+from tfp_bvae.training import FitSettings, Run, create_run, data_arguments, hold_run
+from tfp_bvae.training.holding import clear_run
 from tfp_bvae.training.run import write_json
 
 __all__ = ["run"]
@@ -38,19 +38,21 @@ def run(options: Namespace) -> None:
     arguments = data_arguments(data, likelihood).replace(part(given, Arguments))
     model = from_lfads_torch(weights, config, arguments, part(given, Params))
     path = Path(options.out)
-    make_way(path, options.overwrite)
-    found = _run_of(path, model, data, options, given)
-    try:
-        if len(options.data) > 1:
-            write_hdf5(found.data["path"], data)
-        write_json(path / "adopted.json", _origin(options))
-        found.save_model(model)
-        weights_that_train = sum(int(w.shape.num_elements()) for w in model.trainable_weights)
-        figures = {"trainable_weights": weights_that_train}
-        write_results(found, model, data, figures, quiet=True)
-    except Exception:
-        shutil.rmtree(path)
-        raise
+    require_free(path, options)
+    with hold_run(path):
+        require_free(path, options)
+        clear_run(path)  # nothing, or what is to be overwritten
+        try:
+            found = _run_of(path, model, data, options, given)
+            keep_data(found, data)
+            write_json(path / "adopted.json", _origin(options))
+            found.save_model(model)
+            weights_that_train = sum(int(w.shape.num_elements()) for w in model.trainable_weights)
+            figures = {"trainable_weights": weights_that_train}
+            write_results(found, model, data, figures, quiet=True)
+        except Exception:
+            clear_run(path)
+            raise
     print(f"{score_table(json.loads(found.metrics_file.read_text()))}\n\n{path}/: {_files(path)}")
 
 

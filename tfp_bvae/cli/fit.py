@@ -104,7 +104,7 @@ def require_free(path: Path, options: Namespace) -> None:
     """
     if not path.exists() or (path.is_dir() and is_blank(path)):
         return
-    if options.resume:
+    if getattr(options, "resume", False):  # not every verb has it
         open_run(path)
     elif not options.overwrite:
         raise FileExistsError(f"{path} exists: --overwrite replaces it")

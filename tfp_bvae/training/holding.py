@@ -18,7 +18,7 @@ LOCK = ".lock"
 # Beside a file while it is written, by `data.atomic_file`, and a model by `Run.save_model`.
 LEFT = re.compile(
     r"\.(run\.json|history\.csv|posterior\.h5|metrics\.json|tuning\.csv|tuning\.json|data\.h5"
-    r"|report\.html|figure\.png)\..*\.tmp|\.model-.*"
+    r"|report\.html|figure\.png|adopted\.json)\..*\.tmp|\.model-.*"
 )
 
 
