@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfp_bvae.cli.fit import keep_data, require_free, write_results
+from tfp_bvae.cli.fit import write_results
+from tfp_bvae.cli.folders import keep_data, require_free
 from tfp_bvae.cli.scores import score_table
 from tfp_bvae.cli.sessions import read_sessions
 from tfp_bvae.cli.settings import part, read_settings

@@ -6,7 +6,8 @@ import json
 from argparse import Namespace
 from pathlib import Path
 
-from tfp_bvae.cli.fit import fit_run, keep_data, require_free
+from tfp_bvae.cli.fit import fit_run
+from tfp_bvae.cli.folders import keep_data, require_free
 from tfp_bvae.data import SpikeDataset, lorenz, read_arrays
 from tfp_bvae.inference import Posterior
 from tfp_bvae.plots import figure_of_trials, save_figure

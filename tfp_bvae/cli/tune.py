@@ -9,14 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tfp_bvae import tuning
-from tfp_bvae.cli.fit import (
-    figures_of,
-    notes_of,
-    require_free,
-    resume_run,
-    start_run,
-    write_results,
-)
+from tfp_bvae.cli.fit import figures_of, notes_of, write_results
+from tfp_bvae.cli.folders import require_free, resume_run, start_run
 from tfp_bvae.cli.scores import read_data_of
 from tfp_bvae.cli.settings import read_settings
 from tfp_bvae.training import hold_run, open_run
