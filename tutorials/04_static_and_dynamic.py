@@ -179,16 +179,20 @@ for name, model in fitted.items():
 
 # %% [markdown]
 # Row by row: the judges find in a swapped trial the class of the trial that $f$ is from and the
-# path of the one that $z$ is from, about as well as in trials that were not swapped; nothing of the
-# partner's other half. For the factorized model swapping costs more of the path than for the full
-# one: what leaks into $z$ goes along to the wrong class.
+# path of the one that $z$ is from, as they do in trials that were not swapped, and nothing of the
+# partner's other half. The path is read less well from the factorized model, which infers it less
+# well.
+#
+# Note that the factorized model passes, although its $z$ tells the class. The decoder goes by $f$,
+# and what has leaked does little. Probe and swap answer two questions: what is in a latent, and
+# what is made of it. Ask both.
 
 # %%
-lost = {name: x.unswapped.dynamic - x.swapped.dynamic for name, x in scores.items()}
-print({name: f"{value:.3f}" for name, value in lost.items()})
-assert min(x.swapped.both for x in scores.values()) > 0.9
-assert max(x.swapped.static_of_partner for x in scores.values()) < 0.5
-assert lost["factorized"] > lost["full"]
+swapped = {name: x.swapped for name, x in scores.items()}
+assert min(x.both for x in swapped.values()) > 0.9
+assert max(x.static_of_partner for x in swapped.values()) < 0.5
+assert swapped["full"].dynamic > max(0.8, swapped["factorized"].dynamic)
+assert abs(swapped["full"].dynamic - scores["full"].unswapped.dynamic) < 0.05
 
 # %% [markdown]
 # ## Along one dimension
@@ -203,7 +207,7 @@ axes = plots.plot_traversals(moved.values, moved.rates, bin_width, dims=used)
 axes[0, 0].figure
 
 # %% [markdown]
-# The lines move up and down as wholes: nothing in time, as it should be for what is static. The
+# Each line is scaled as a whole: nothing moves in time, as it should be for what is static. The
 # axes of $f$ are its own, any rotation of the plane of the classes would do.
 #
 # ## For your own data

@@ -225,9 +225,9 @@ assert metrics.rate_r2(monday.rates[moved], truth[moved]) > 0.4
 #   trial.
 # - Here the sessions had the same neurons. If they do not, sessions need read-ins of their own:
 #   [many sessions](../many_sessions.md).
-# - With few sessions, trials of a new one get an $f$ somewhere between the known; only with many
-#   does the plane between them mean something.
-# - A session that drifts is not one place. What drifts slowly may go to $z$: look at both.
+# - Three sessions teach three places. Where trials of a fourth would land was not asked here.
+# - A session that drifts is not one place. In the benchmark of sessions that do, the drift is found
+#   in $z$ and not in $f$: look at both.
 #
 # Further: [FHVAE](../models/fhvae.md), its loss, and what to watch; [two sessions that
 # drift](../benchmarks.md), measured.
