@@ -1,5 +1,6 @@
 """Streams of seeds, and what is drawn with them."""
 
+import functools
 import threading
 
 import numpy as np
@@ -7,7 +8,13 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae.rnn import NoiseStream, dropout_mask, posterior_values, standard_normal
+from tfp_bvae.rnn import (
+    NoiseStream,
+    dropout_mask,
+    part_of_batch,
+    posterior_values,
+    standard_normal,
+)
 from tfp_bvae.rnn.noise import bernoulli, wants_sample
 
 
@@ -142,3 +149,40 @@ def test_xla_draws_the_same():
     seed = tf.constant([1, 2])
     for a, b in zip(tf.function(draw, jit_compile=True)(seed), draw(seed), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+@pytest.mark.parametrize("draw", [standard_normal, functools.partial(dropout_mask, rate=0.5)])
+@pytest.mark.parametrize("axis, samples", [(0, 1), (1, 1), (0, 3), (1, 2)])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_parts_of_a_batch_have_the_noise_of_the_whole(draw, axis, samples, jit_compile):
+    """Also where each trial is there as several samples, and where the part is not known before."""
+    trials, parts = 6, 3
+    others = [5] if axis else []
+    whole = draw([*others, samples * trials, 4], [1, 2], trials=axis)
+    whole = np.reshape(whole, [*others, samples, parts, trials // parts, 4])
+
+    @tf.function(jit_compile=jit_compile)
+    def part(index):
+        with part_of_batch(index, parts, trials // parts):
+            return draw([*others, samples * trials // parts, 4], [1, 2], trials=axis)
+
+    for index in range(parts):
+        found = np.reshape(part(tf.constant(index)), [*others, samples, trials // parts, 4])
+        np.testing.assert_allclose(found, np.take(whole, index, axis=axis + 1), rtol=1e-5)
+
+
+def test_what_all_trials_share_is_the_same_in_each_part():
+    with part_of_batch(1, parts=2, trials=4):
+        found = standard_normal([3, 4], [1, 2])
+    np.testing.assert_array_equal(found, standard_normal([3, 4], [1, 2]))
+
+
+def test_the_part_of_one_thread_is_not_that_of_another():
+    with part_of_batch(1, parts=2, trials=2):
+        found = []
+        thread = threading.Thread(
+            target=lambda: found.append(standard_normal([2], [1, 2], trials=0).numpy())
+        )
+        thread.start()
+        thread.join()
+    np.testing.assert_array_equal(found[0], standard_normal([2], [1, 2]))

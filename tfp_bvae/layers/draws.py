@@ -108,15 +108,16 @@ def _(distribution: ImportanceWeighted, seed):
 
 def _noise(distribution: tfd.Distribution, seed: tf.Tensor) -> tf.Tensor:
     """Standard normal draws of the shape of one sample."""
+    trials = 0 if distribution.batch_shape.rank else None
     shape = tf.concat(
         [distribution.batch_shape_tensor(), distribution.event_shape_tensor()], axis=0
     )
-    return standard_normal(shape, seed, distribution.dtype)
+    return standard_normal(shape, seed, distribution.dtype, trials)
 
 
 def _uniform(shape, seed: tf.Tensor) -> tf.Tensor:
     """Draws from the open interval (0, 1), in double precision."""
-    return (tf.cast(random_words(shape, seed, 32), tf.float64) + 0.5) * 2.0**-32
+    return (tf.cast(random_words(shape, seed, 32, trials=0), tf.float64) + 0.5) * 2.0**-32
 
 
 def _first_above(

@@ -66,10 +66,10 @@ class CoordinatedDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
         if not training or not self.rate:
             return inputs, ones
         seeds, rate = self.noise.seeds(2), current(self.rate)
-        hidden = bernoulli(tf.shape(inputs), seeds[0], rate)
+        hidden = bernoulli(tf.shape(inputs), seeds[0], rate, trials=0)
         teaches = hidden
         if self.pass_rate:
-            teaches |= bernoulli(tf.shape(inputs), seeds[1], self.pass_rate)
+            teaches |= bernoulli(tf.shape(inputs), seeds[1], self.pass_rate, trials=0)
         share, kept = rate + (1.0 - rate) * self.pass_rate, 1.0 - rate
         if isinstance(rate, tf.Tensor):
             share, kept = tf.cast(share, inputs.dtype), tf.cast(kept, inputs.dtype)
@@ -202,7 +202,8 @@ class SeededDropout(checks.TFKerasOnly, tf_keras.layers.Layer):
         if not training or not self.rate:
             return inputs
         seed = self.noise.seeds(1)[0]
-        return inputs * dropout_mask(tf.shape(inputs), seed, current(self.rate), inputs.dtype)
+        rate = current(self.rate)
+        return inputs * dropout_mask(tf.shape(inputs), seed, rate, inputs.dtype, trials=0)
 
     def get_config(self):
         return super().get_config() | {"rate": float(self.rate), "seed": self.seed}

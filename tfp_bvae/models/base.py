@@ -33,9 +33,27 @@ class BetaVAE(checks.TFKerasOnly, tf_keras.Model):
         checks.not_keras3("inputs and outputs of the model", [inputs, outputs])
         super().__init__(inputs, outputs, name=name, trainable=trainable, **kwargs)
         self.hyperparameters: dict = {}
-        self.skipped_steps = tf_keras.metrics.Sum(name="skipped_steps")
+        self.skipped_steps = _Count(name="skipped_steps")
 
     def train_step(self, data):
+        gradients, loss, before = self.gradients_of(data)
+        finite = tf.math.is_finite(tf.linalg.global_norm(gradients)) & tf.math.is_finite(loss)
+        self._apply(gradients, finite)
+        for variable, value in before:  # a skipped step leaves no trace in the figures either
+            variable.assign(tf.where(finite, variable, value))
+        self.skipped_steps.update_state(tf.cast(~finite, tf.float32))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def gradients_of(self, data):
+        """What a training step begins with; the figures of the epoch take it in.
+
+        Args:
+            data: a batch, inputs and targets.
+
+        Returns:
+            The gradients of the trainable variables, the loss, and each variable behind the
+            figures with the value that it had before.
+        """
         x, y, sample_weight = tf_keras.utils.unpack_x_y_sample_weight(data)
         before = _values(metric for metric in self.metrics if metric is not self.skipped_steps)
         with tf.GradientTape() as tape:
@@ -48,12 +66,7 @@ class BetaVAE(checks.TFKerasOnly, tf_keras.Model):
         gradients = tape.gradient(scaled, self.trainable_variables)
         if self._scales_loss:
             gradients = self.optimizer.get_unscaled_gradients(gradients)
-        finite = tf.math.is_finite(tf.linalg.global_norm(gradients)) & tf.math.is_finite(loss)
-        self._apply(gradients, finite)
-        for variable, value in before:  # a skipped step leaves no trace in the figures either
-            variable.assign(tf.where(finite, variable, value))
-        self.skipped_steps.update_state(tf.cast(~finite, tf.float32))
-        return {metric.name: metric.result() for metric in self.metrics}
+        return gradients, loss, before
 
     @property
     def _scales_loss(self) -> bool:
@@ -73,6 +86,27 @@ class BetaVAE(checks.TFKerasOnly, tf_keras.Model):
         gradients = [tf.where(finite, gradient, np.nan) for gradient in gradients]
         step()
 
+    def apply_on_replicas(self, strategy: tf.distribute.Strategy, gradients, finite) -> None:
+        """One step of the optimiser on each replica of a strategy, unless something is not finite.
+
+        Args:
+            strategy: that the model was built under.
+            gradients: of each replica, summed over them already.
+            finite: whether all is finite, the same everywhere.
+        """
+
+        def step(gradients) -> None:
+            self.optimizer.apply_gradients(
+                zip(gradients, self.trainable_variables, strict=True),
+                skip_gradients_aggregation=True,
+            )
+
+        def steps() -> tf.Tensor:
+            strategy.run(step, args=(gradients,))
+            return tf.constant(True)
+
+        tf.cond(finite, steps, lambda: tf.constant(False))
+
     def predict_step(self, data):
         x, _, _ = tf_keras.utils.unpack_x_y_sample_weight(data)
         return self(x, training=False).mean()
@@ -87,6 +121,14 @@ class BetaVAE(checks.TFKerasOnly, tf_keras.Model):
         model = super().from_config(config, custom_objects)
         model.hyperparameters = hyperparameters
         return model
+
+
+class _Count(tf_keras.metrics.Sum):
+    """A sum that is the same on all replicas, so that each can be asked for it alone."""
+
+    def add_weight(self, name, initializer=None):
+        first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        return super().add_weight(name, aggregation=first, initializer=initializer)
 
 
 def _values(metrics) -> list[tuple[tf.Variable, tf.Tensor]]:

@@ -1,5 +1,6 @@
 """Recurrent cores: time-major scans with hand-written gradients, and Keras layers on them."""
 
+from tfp_bvae.rnn.batch_parts import part_of_batch
 from tfp_bvae.rnn.bidirectional import Bidirectional
 from tfp_bvae.rnn.cells import CELLS, Cell
 from tfp_bvae.rnn.decoder import LFADSDecoder
@@ -14,7 +15,12 @@ from tfp_bvae.rnn.lfads_step import (
     DecoderWeights,
     LFADSState,
 )
-from tfp_bvae.rnn.noise import NoiseStream, dropout_mask, posterior_values, standard_normal
+from tfp_bvae.rnn.noise import (
+    NoiseStream,
+    dropout_mask,
+    posterior_values,
+    standard_normal,
+)
 from tfp_bvae.rnn.rates import AdjustableRate
 from tfp_bvae.rnn.recurrence import Recurrence, recurrent_scan, recurrent_scans
 from tfp_bvae.rnn.recurrent import GRU, LSTM, ClippedGRU, SimpleRNN
@@ -41,6 +47,7 @@ __all__ = [  # noqa: RUF022 (plainly by letter: names of layers are no constants
     "SimpleRNN",
     "dropout_mask",
     "lfads_decoder",
+    "part_of_batch",
     "posterior_values",
     "recurrent_scan",
     "recurrent_scans",

@@ -113,7 +113,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
             seeds = tf.unstack(cell.noise.seeds(6))
         masked = seeds if training and self.dropout else [None] * 6
         g_0 = inputs["initial_state"]
-        start = cell.start(g_0, mask_like(g_0, masked[5], current(self.dropout)))
+        start = cell.start(g_0, mask_like(g_0, masked[5], current(self.dropout), trials=0))
         path = lfads_decoder(
             cell.loop_weights(),
             self._sequences(inputs, masked, seeds[1] if wants_sample(training) else None),
@@ -157,7 +157,7 @@ class LFADSDecoder(checks.TFKerasOnly, tf_keras.layers.Layer):
             ext_input *= mask_like(ext_input, masked[2], rate)
         noise = _like(encoding, cell.inferred_inputs)
         if noise_seed is not None:
-            noise = standard_normal(tf.shape(noise), noise_seed, noise.dtype)
+            noise = standard_normal(tf.shape(noise), noise_seed, noise.dtype, trials=1)
         return DecoderSequences(
             *cell.projected(encoding, ext_input),
             noise=noise,

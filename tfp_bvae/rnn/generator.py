@@ -18,11 +18,20 @@ from tfp_bvae.rnn.scan import project, time_first
 __all__ = ["Generator", "GeneratorLayer"]
 
 
-def mask_like(x: tf.Tensor, seed: tf.Tensor | None, rate: float | tf.Tensor) -> tf.Tensor:
-    """A dropout mask of the shape of `x`; ones where there is no seed."""
+def mask_like(
+    x: tf.Tensor, seed: tf.Tensor | None, rate: float | tf.Tensor, trials: int = 1
+) -> tf.Tensor:
+    """A dropout mask of the shape of `x`; ones where there is no seed.
+
+    Args:
+        x: `[time, batch, channel]`.
+        seed: two integers.
+        rate: the share of zeros.
+        trials: the axis of the batch.
+    """
     if seed is None:
         return tf.ones_like(x)
-    return dropout_mask(tf.shape(x), seed, rate, x.dtype)
+    return dropout_mask(tf.shape(x), seed, rate, x.dtype, trials)
 
 
 def check_inputs(shapes: Mapping, sequences: Sequence[str], generator_units: int) -> None:

@@ -211,7 +211,7 @@ class LFADSCell(GeneratorLayer):
         noise = tf.zeros_like(tf.tile(encoding[:, :1], [1, self.inferred_inputs]))
         if wants_sample(training):
             seed = self.noise.seeds(1, step=tf.reduce_max(state.step))[0]
-            noise = standard_normal(tf.shape(noise), seed, noise.dtype)
+            noise = standard_normal(tf.shape(noise), seed, noise.dtype, trials=0)
         step = DecoderSequences(
             *self.projected(encoding, inputs.get("ext_input")),
             noise=noise,

@@ -12,8 +12,15 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae import checks
+from tfp_bvae.rnn.batch_parts import entry_numbers, part_of
 
-__all__ = ["NoiseStream", "dropout_mask", "posterior_values", "standard_normal", "wants_sample"]
+__all__ = [
+    "NoiseStream",
+    "dropout_mask",
+    "posterior_values",
+    "standard_normal",
+    "wants_sample",
+]
 
 # Philox by name: XLA's default for the CPU is far slower.
 _ALGORITHM = "philox"
@@ -94,6 +101,9 @@ class NoiseStream:
             dtype="int64",
             initializer=tf_keras.initializers.Constant([seed ^ self._salt, 0]),
             trainable=False,
+            # each replica counts for itself, all alike
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
 
     def seeds(self, count: int, step: tf.Tensor | None = None) -> tf.Tensor:
@@ -114,27 +124,46 @@ class NoiseStream:
         return tf.random.experimental.stateless_split(root, count, alg=_ALGORITHM)
 
 
-def random_words(shape, seed: tf.Tensor, bits: int) -> tf.Tensor:
+def random_words(shape, seed: tf.Tensor, bits: int, trials: int | None = None) -> tf.Tensor:
     """Stateless whole numbers of up to 32 bits, as uint32.
 
     XLA and TensorFlow agree on the words that a seed gives, but not on the floats made of them.
+    A part of a batch takes its words out of those of the whole.
+
+    Args:
+        shape: of the draws.
+        seed: two integers.
+        bits: of each number.
+        trials: the axis along which there are trials; None where all trials share the draws.
     """
-    words = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg=_ALGORITHM)
+
+    def philox(whole):
+        return tf.random.stateless_uniform(whole, seed, None, None, tf.uint32, alg=_ALGORITHM)
+
+    words = part_of(philox, shape, trials)
     return tf.bitwise.right_shift(words, tf.constant(32 - bits, tf.uint32))
 
 
-def standard_normal(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+def standard_normal(
+    shape, seed: tf.Tensor, dtype=tf.float32, trials: int | None = None
+) -> tf.Tensor:
     """Stateless standard normal draws, the same with and without XLA and in each dtype.
+
+    Args:
+        shape: of the draws.
+        seed: two integers.
+        dtype: of the draws.
+        trials: the axis along which there are trials; None where all trials share the draws.
 
     >>> standard_normal([2], [1, 2]).shape
     TensorShape([2])
     """
-    word = tf.cast(random_words(shape, seed, 23), tf.float32)  # a float32 holds 24 bits
+    word = tf.cast(random_words(shape, seed, 23, trials), tf.float32)  # a float32 holds 24 bits
     uniform = (word + 0.5) * 2.0**-22 - 1.0  # between -1 and 1, ends excluded
     return tf.cast(2.0**0.5 * tf.math.erfinv(uniform), dtype)
 
 
-def hashed_words(shape, seed: tf.Tensor) -> tf.Tensor:
+def hashed_words(shape, seed: tf.Tensor, trials: int | None = None) -> tf.Tensor:
     """Stateless whole numbers of 32 bits, as uint32: a hash of the number of each entry.
 
     Far quicker than Philox, since each entry is made by itself, where it is needed: three rounds
@@ -145,8 +174,8 @@ def hashed_words(shape, seed: tf.Tensor) -> tf.Tensor:
     Source: the constants are of Wellons, Prospecting for Hash Functions, 2018 (triple32).
     """
     first, second = tf.unstack(tf.bitcast(tf.cast(seed, tf.int32), tf.uint32))
-    word = tf.range(tf.reduce_prod(shape), dtype=tf.int32)
-    word = tf.bitcast(tf.reshape(word, shape), tf.uint32) * _word(0x9E3779B9) + first
+    number = tf.bitcast(tf.reshape(entry_numbers(shape, trials), shape), tf.uint32)
+    word = number * _word(0x9E3779B9) + first
     word = _mixed(word, 17, 0xED5AD4BB) ^ second
     word = _mixed(word, 11, 0xAC4C1B51)
     word = _mixed(word, 15, 0x31848BAB)
@@ -161,25 +190,41 @@ def _word(value: int) -> tf.Tensor:
     return tf.constant(value, tf.uint32)
 
 
-def bernoulli(shape, seed: tf.Tensor, probability: float | tf.Tensor) -> tf.Tensor:
+def bernoulli(
+    shape, seed: tf.Tensor, probability: float | tf.Tensor, trials: int | None = None
+) -> tf.Tensor:
     """Stateless draws that are True with `probability`, the same with and without XLA.
 
     A probability that is a tensor is in double precision.
     """
-    word = tf.bitwise.right_shift(hashed_words(shape, seed), _word(1))  # 2^31 itself is one, too
+    word = hashed_words(shape, seed, trials)
+    word = tf.bitwise.right_shift(word, _word(1))  # 2^31 itself is one, too
     if isinstance(probability, tf.Tensor):
         return word < tf.cast(tf.round(probability * 2.0**31), tf.uint32)
     return word < _word(round(probability * 2**31))
 
 
-def dropout_mask(shape, seed: tf.Tensor, rate: float | tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+def dropout_mask(
+    shape,
+    seed: tf.Tensor,
+    rate: float | tf.Tensor,
+    dtype=tf.float32,
+    trials: int | None = None,
+) -> tf.Tensor:
     """A mask of zeros (with probability `rate`) and of `1 / (1 - rate)`.
 
     A rate that is a tensor is in double precision.
+
+    Args:
+        shape: of the mask.
+        seed: two integers.
+        rate: the share of zeros.
+        dtype: of the mask.
+        trials: the axis along which there are trials; None where all trials share the mask.
 
     >>> dropout_mask([3], [1, 2], rate=0.0).numpy().tolist()
     [1.0, 1.0, 1.0]
     """
     kept = 1.0 / (1.0 - rate)
     kept = tf.cast(kept, dtype) if isinstance(rate, tf.Tensor) else tf.constant(kept, dtype)
-    return tf.where(bernoulli(shape, seed, 1.0 - rate), kept, tf.zeros([], dtype))
+    return tf.where(bernoulli(shape, seed, 1.0 - rate, trials), kept, tf.zeros([], dtype))

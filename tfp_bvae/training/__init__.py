@@ -3,6 +3,7 @@
 from tfp_bvae.training.alignment import align_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History, read_history, write_history
+from tfp_bvae.training.chief import is_chief
 from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.fit import compile_model, fit
 from tfp_bvae.training.hierarchical import HierarchicalSampling
@@ -11,6 +12,7 @@ from tfp_bvae.training.losses import NegativeLogLikelihood
 from tfp_bvae.training.model_file import read_model
 from tfp_bvae.training.progress import Progress, StopIfStuck
 from tfp_bvae.training.provenance import changed_settings, fit_command, software
+from tfp_bvae.training.replicas import without_strategy
 from tfp_bvae.training.run import Run
 from tfp_bvae.training.run_data import data_arguments, fingerprint, mean_rates
 from tfp_bvae.training.run_folder import create_run, open_run, update_run
@@ -46,6 +48,7 @@ __all__ = [
     "fit",
     "fit_command",
     "hold_run",
+    "is_chief",
     "linear",
     "mean_rates",
     "open_run",
@@ -54,5 +57,6 @@ __all__ = [
     "read_model",
     "software",
     "update_run",
+    "without_strategy",
     "write_history",
 ]

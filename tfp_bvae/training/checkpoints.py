@@ -31,9 +31,16 @@ class Checkpoints(tf_keras.callbacks.Callback):
         folder: where they go.
         model: compiled and built.
         state: further variables, in nested dicts and lists.
+        writes: whether this process may change the folder, and not only read it.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], model: tf_keras.Model, state: dict):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        model: tf_keras.Model,
+        state: dict,
+        writes: bool = True,
+    ):
         super().__init__()
         model.optimizer.build(model.trainable_variables)
         self.epochs = tf.Variable(0, trainable=False)
@@ -43,7 +50,10 @@ class Checkpoints(tf_keras.callbacks.Callback):
             epochs=self.epochs,
             state=state,
         )
-        self._clean(Path(folder))
+        self.writes = writes
+        self.saves = checkpoint.save_counter  # made now: within a fit all processes must make it
+        if writes:
+            self._clean(Path(folder))
         self.manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
 
     @staticmethod
@@ -59,6 +69,8 @@ class Checkpoints(tf_keras.callbacks.Callback):
 
     def forget(self) -> int:
         """Removes the checkpoints of an earlier fit; 0, the number of epochs that are behind."""
+        if not self.writes:
+            return 0
         shutil.rmtree(self.manager.directory, ignore_errors=True)
         self.manager = tf.train.CheckpointManager(
             self.manager.checkpoint, self.manager.directory, max_to_keep=1
@@ -83,11 +95,15 @@ class History(tf_keras.callbacks.Callback):
     Args:
         path: the CSV file; None for memory only.
         first: number of epochs that were behind at the start: later rows of the file go.
+        writes: whether it writes the file, and not only begins with its rows.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, first: int = 0):
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, first: int = 0, writes: bool = True
+    ):
         super().__init__()
         self.path = None if path is None else Path(path)
+        self.writes = writes
         self.rows: list[dict[str, float]] = []
         if first and self.path and self.path.exists():
             rows = read_history(self.path)[:first]
@@ -96,7 +112,7 @@ class History(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(value) for name, value in logs.items()}
         self.rows.append({"epoch": epoch + 1, **figures})
-        if self.path:
+        if self.path and self.writes:
             write_history(self.path, self.rows)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset, Split
@@ -15,12 +16,15 @@ from tfp_bvae.models import BetaVAE, model_arrays, model_segments, require_maske
 from tfp_bvae.training.alignment import start_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
 from tfp_bvae.training.checkpoints import Checkpoints, History
+from tfp_bvae.training.chief import is_chief, of_chief, require_shared
 from tfp_bvae.training.feed import NextEpoch, as_dataset
 from tfp_bvae.training.groups import require_groups
 from tfp_bvae.training.hierarchical import HierarchicalSampling
 from tfp_bvae.training.holding import hold_run
 from tfp_bvae.training.losses import NegativeLogLikelihood
+from tfp_bvae.training.parts import parts_of_batches, require_divisible, require_replicable
 from tfp_bvae.training.progress import Progress, StopIfStuck
+from tfp_bvae.training.replicas import EpochFigures, replicated_step
 from tfp_bvae.training.schedules import WarmUp, cosine_decay
 from tfp_bvae.training.score_keeper import ScoreKeeper
 from tfp_bvae.training.settings import FitSettings
@@ -54,6 +58,7 @@ def fit(
     resume: bool = False,
     verbose: bool = True,
     callbacks: Sequence[tf_keras.callbacks.Callback] = (),
+    strategy: tf.distribute.Strategy | None = None,
 ) -> list[dict[str, float]]:
     """Fits a model to the training trials, and leaves it with its best weights.
 
@@ -84,6 +89,10 @@ def fit(
         resume: go on from the newest checkpoint in `run`.
         verbose: show a bar with the time that is left.
         callbacks: further Keras callbacks.
+        strategy: for several devices or hosts, a `tf.distribute.MirroredStrategy` or
+            `MultiWorkerMirroredStrategy` under which the model was built. Each replica takes its
+            part of the same batches (`batch_size` is that of all together), with the same noise.
+            On several hosts all call `fit`; the first one validates and writes to `run`.
 
     Returns:
         A dict of figures per epoch: `loss`, `kl_f`, `kl_z` (nats per trial), `skipped_steps`,
@@ -91,42 +100,52 @@ def fit(
 
     Raises:
         BlockingIOError: if another process holds the folder (`hold_run`).
-        ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`.
+        ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`;
+            if the model was not built under the `strategy`, its loss is more than a mean over
+            trials, or replicas cannot share a batch evenly.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
-    with contextlib.nullcontext() if run is None else hold_run(run):
-        return _fit(model, data, settings, run, resume, verbose, callbacks)
+    held = run is not None and is_chief(strategy)
+    with hold_run(run) if held else contextlib.nullcontext():
+        return _fit(model, data, settings, run, resume, verbose, callbacks, strategy)
 
 
-def _fit(model, data, settings, run, resume, verbose, callbacks) -> list[dict[str, float]]:
+def _fit(
+    model, data, settings, run, resume, verbose, callbacks, strategy
+) -> list[dict[str, float]]:
     settings = FitSettings.of(settings).resolved(model.hyperparameters)
+    require_replicable(model, strategy)
     data = start_sessions(model, data, settings)
     _check_num_trials(model, len(data.train.encod))
     require_groups(model, data.train)
     require_masked(model, data.train, "recon")
     batches, sampling = make_batches(model, data.train, settings)
-    compile_model(model, settings, steps=settings.epochs * len(batches))
+    require_divisible(batches.batch_size, strategy)
+    chief = is_chief(strategy)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        compile_model(model, settings, steps=settings.epochs * len(batches))
 
     held_out = HeldOut(model, data.valid, settings.batch_size, settings.jit_compile)
-    keeper = ScoreKeeper(
-        model, held_out, settings.warm_up, settings.validate_every, settings.patience
-    )
+    score = of_chief(strategy, model, held_out)
+    keeper = ScoreKeeper(model, score, settings.warm_up, settings.validate_every, settings.patience)
     first, saving = 0, []
     if run is not None:
         state = keeper.state | _loss_scale(model)
-        checkpoints = Checkpoints(Path(run) / "checkpoints", model, state)
+        checkpoints = Checkpoints(Path(run) / "checkpoints", model, state, writes=chief)
         first = checkpoints.restore() if resume else checkpoints.forget()
-        saving = [checkpoints, *_tensorboard(Path(run))]
-    history = History(Path(run) / "history.csv" if run is not None else None, first)
+        saving = [checkpoints, *_tensorboard(Path(run))] if chief else []
+        require_shared(strategy, model, run, first)
+    history = History(Path(run) / "history.csv" if run is not None else None, first, chief)
     batches.epoch = first
 
     if first < settings.epochs and not _stopped(keeper, settings, first):
         model.fit(
-            as_dataset(batches),
+            **_feed(model, batches, strategy, settings.jit_compile),
             epochs=settings.epochs,
             initial_epoch=first,
             verbose=0,
             callbacks=[
+                *([EpochFigures()] if strategy else []),
                 NextEpoch(batches),
                 *sampling,
                 WarmUp(
@@ -138,7 +157,7 @@ def _fit(model, data, settings, run, resume, verbose, callbacks) -> list[dict[st
                 StopIfStuck(),
                 keeper,
                 history,
-                *([Progress(settings.epochs, first)] if verbose else []),
+                *([Progress(settings.epochs, first)] if verbose and chief else []),
                 *callbacks,
                 *saving,
             ],
@@ -146,6 +165,19 @@ def _fit(model, data, settings, run, resume, verbose, callbacks) -> list[dict[st
     keeper.set_model(model)
     keeper.restore_best()
     return history.rows
+
+
+def _feed(
+    model: BetaVAE,
+    batches: TrialBatches | GroupBatches,
+    strategy: tf.distribute.Strategy | None,
+    jit_compile: bool,
+) -> dict[str, Any]:
+    """What Keras' fit goes through; with a strategy the model has another step as well."""
+    if strategy is None:
+        return {"x": as_dataset(batches)}
+    model.train_function = replicated_step(model, strategy, batches.batch_size, jit_compile)
+    return {"x": parts_of_batches(batches, strategy), "steps_per_epoch": len(batches)}
 
 
 def make_batches(
