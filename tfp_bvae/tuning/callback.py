@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ray import tune
+from ray.tune.logger import TBXLoggerCallback
 
 from tfp_bvae.tuning.course import Course
 
-__all__ = ["Reporter", "StopWhenDone"]
+__all__ = ["NoBoard", "Reporter", "StopWhenDone"]
 
 
 class Reporter(tune.Callback):
@@ -44,6 +45,19 @@ class Reporter(tune.Callback):
         number = self._numbers[trial.trial_id]
         reason = str(getattr(trial, "get_error", lambda: "")() or "").strip().splitlines()
         self.course.problem = f"member {number} was lost too often: {reason[-1] if reason else ''}"
+
+
+class NoBoard(TBXLoggerCallback):
+    """Takes the place of Ray's log for TensorBoard, which says aloud that a score is not finite."""
+
+    def log_trial_start(self, trial):
+        """Write nothing."""
+
+    def log_trial_result(self, iteration, trial, result):
+        """Write nothing: `tuning.csv` has it."""
+
+    def log_trial_end(self, trial, failed=False):
+        """Write nothing."""
 
 
 class StopWhenDone(tune.Stopper):

@@ -181,7 +181,7 @@ class Search:
         """Hand the members to Ray Tune."""
         from ray import tune
 
-        from tfp_bvae.tuning.callback import Reporter, StopWhenDone
+        from tfp_bvae.tuning.callback import NoBoard, Reporter, StopWhenDone
         from tfp_bvae.tuning.trainable import MemberActor
 
         settings, folder = self.settings, self.course.temporary.resolve()
@@ -205,7 +205,7 @@ class Search:
                 name=f"ray-{sum(1 for _ in folder.glob('ray-*'))}",
                 storage_path=str(folder),
                 verbose=0,
-                callbacks=[Reporter(self.course)],
+                callbacks=[Reporter(self.course), NoBoard()],
                 stop=StopWhenDone(self.course),
                 failure_config=tune.FailureConfig(max_failures=settings.failures),
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=4, checkpoint_frequency=1),
