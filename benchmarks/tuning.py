@@ -1,19 +1,21 @@
 """The best of a population against the best of as many fits of the defaults, at equal steps.
 
-    python benchmarks/tuning.py [--recording M1_DAY0.h5] [--seeds 0 1 2] [--population 8]
+    python benchmarks/tuning.py [--data Lorenz recording --recording M1_DAY0.h5] [--seeds 0 1 2]
 
 A population of 8 trains for as many epochs in all as 8 fits of the defaults, which differ in the
 seed of the model alone; of those the best is taken too. Both are chosen by the entries that
 validation trials hide from the encoders. What is scored are other trials: the validation trials are
 cut into two halves, of which one chooses and the other is scored, once, at the end (50 posterior
-samples). Lorenz: rate R2 and bits per spike. The recording: co-smoothing. The hyperparameters of
-the first search are drawn.
+samples). Lorenz: rate R2 and bits per spike. The recording: co-smoothing. The paths of the
+hyperparameters are drawn. What stands in `results/tuning.json` already is not done again.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -26,7 +28,7 @@ from tfp_bvae import data, inference, metrics, models, plots, training, tuning
 from tfp_bvae.data import SpikeDataset
 
 LORENZ, RECORDING = "Lorenz", "recording"
-UNITS = {LORENZ: ("rate_r2", "bits_per_spike"), RECORDING: ("co_bps",)}
+WAYS = ("defaults", "population")
 
 
 def halves(dataset: SpikeDataset) -> tuple[SpikeDataset, SpikeDataset]:
@@ -57,11 +59,11 @@ def score(model, dataset: SpikeDataset) -> dict[str, float]:
     }
 
 
-def of_defaults(dataset: SpikeDataset, number: int, epochs: int, args) -> dict:
+def of_defaults(dataset: SpikeDataset, args) -> dict:
     """As many fits of the defaults as there are members, and the best of them."""
     chooses, scores = halves(dataset)
-    found = []
-    for seed in range(number):
+    epochs, found = args.generations * args.epochs_per_generation, []
+    for seed in range(args.population):
         arguments = training.data_arguments(chooses, seed=seed)
         model = models.lfads(arguments, args.params, training.mean_rates(chooses.train))
         history = training.fit(model, chooses, args.fit | {"epochs": epochs}, verbose=False)
@@ -73,8 +75,8 @@ def of_defaults(dataset: SpikeDataset, number: int, epochs: int, args) -> dict:
     }
 
 
-def of_population(dataset: SpikeDataset, seed: int, args, picture: str | None) -> dict:
-    """The best of a population."""
+def of_population(dataset: SpikeDataset, seed: int, args, picture: str) -> dict:
+    """The best of a population; the paths of its hyperparameters are drawn."""
     chooses, scores = halves(dataset)
     with tempfile.TemporaryDirectory() as folder:
         arguments = training.data_arguments(chooses)
@@ -86,11 +88,11 @@ def of_population(dataset: SpikeDataset, seed: int, args, picture: str | None) -
             "epochs_per_generation": args.epochs_per_generation,
             "patience": None,
             "seed": seed,
+            "failures": 50,  # a machine that is short of memory loses some
         }
         tuned = tuning.population_based_training(run, chooses, settings, address=args.address)
-    if picture:
-        axes = plots.plot_tuning(tuned.table)
-        plots.save_figure(axes[0].figure, tables.RESULTS / picture)
+    axes = plots.plot_tuning(tuned.table)
+    plots.save_figure(axes[0].figure, tables.RESULTS / picture)
     held_out = training.HeldOut(tuned.model, chooses.valid, 64)()
     last = max(row["generation"] for row in tuned.table)
     return {
@@ -103,33 +105,30 @@ def of_population(dataset: SpikeDataset, seed: int, args, picture: str | None) -
     }  # fmt: skip
 
 
-def datasets(args) -> list[tuple[str, int, SpikeDataset]]:
-    """What is fitted: by name and seed of the simulation or of the split."""
-    found = []
-    for seed in args.seeds:
-        found.append((LORENZ, seed, data.synthetic.lorenz(seed=seed, **args.lorenz)))
-        if args.recording:
-            found.append((RECORDING, seed, make_dataset(args.recording, seed)))
-    return found
+def dataset_of(name: str, seed: int, args) -> SpikeDataset:
+    """The simulation of this seed, or the split."""
+    if name == LORENZ:
+        return data.synthetic.lorenz(seed=seed, **args.lorenz)
+    return make_dataset(args.recording, seed)
 
 
 def text(runs: list[dict]) -> str:
     """A row for each dataset and way, and the mean."""
     rows = []
-    for name in dict.fromkeys(run["data"] for run in runs):
-        of_name = [run for run in runs if run["data"] == name]
-        for way in ("defaults", "population"):
-            group = [run for run in of_name if run["way"] == way]
+    for name in sorted({run["data"] for run in runs}):
+        for way in WAYS:
+            group = [run for run in runs if (run["data"], run["way"]) == (name, way)]
+            if not group:
+                continue
             scores = [
                 tables.mean_and_spread([run[unit] for run in group]) if unit in group[0] else "-"
                 for unit in ("rate_r2", "bits_per_spike", "co_bps")
             ]
             epochs = f"{np.mean([run['epochs'] for run in group]):.0f}"
-            hours = f"{np.mean([run['seconds'] for run in group]) / 60:.0f}"
-            rows.append([name, way, len(group), *scores, epochs, hours])
+            rows.append([name, way, " ".join(str(run["seed"]) for run in group), *scores, epochs])
     header = [
         "data", "best of", "seeds", "rate R2", "bits/spike", "co-smoothing, bits/spike",
-        "epochs in all", "minutes",
+        "epochs in all",
     ]  # fmt: skip
     note = (
         "Mean ± SD over seeds of the simulation or of the split. Chosen by the hidden entries of "
@@ -141,6 +140,7 @@ def text(runs: list[dict]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recording", metavar="FILE")
+    parser.add_argument("--data", nargs="+", choices=(LORENZ, RECORDING), default=[LORENZ])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--population", type=int, default=8)
     parser.add_argument("--generations", type=int, default=15)
@@ -154,17 +154,18 @@ def main() -> None:
         args.params = {"factors": 3, "generator_units": 8, "f_encoder_units": 6, "f_size": 4}
         args.fit = {"warm_up": 1, "batch_size": 16, "jit_compile": False}
         args.lorenz = {"num_conditions": 4, "num_channels": 6, "num_trials": 12, "num_valid": 4}
-    epochs, runs = args.generations * args.epochs_per_generation, []
-    for name, seed, dataset in datasets(args):
-        picture = None if runs else f"{args.name}-paths.png"
-        for way, made in (
-            ("defaults", lambda: of_defaults(dataset, args.population, epochs, args)),  # noqa: B023
-            ("population", lambda: of_population(dataset, seed, args, picture)),  # noqa: B023
-        ):
-            begun = time.perf_counter()
-            found = made()
-            seconds = time.perf_counter() - begun
-            runs.append({"data": name, "seed": seed, "way": way, **found, "seconds": seconds})
+    written = tables.RESULTS / f"{args.name}.json"
+    runs = json.loads(written.read_text()) if written.exists() else []
+    for seed, name, way in itertools.product(args.seeds, args.data, WAYS):
+        key = {"data": name, "seed": seed, "way": way}
+        if any(key.items() <= run.items() for run in runs):
+            continue
+        dataset, begun = dataset_of(name, seed, args), time.perf_counter()
+        if way == "defaults":
+            found = of_defaults(dataset, args)
+        else:
+            found = of_population(dataset, seed, args, f"{args.name}-{name.lower()}-{seed}.png")
+        runs.append(key | found | {"seconds": time.perf_counter() - begun})
         tables.write(args.name, runs, text(runs))  # what there is so far
 
 
