@@ -19,7 +19,9 @@ def masks(model, dataset):
 
 
 def samples(model, dataset):
-    return np.ravel(model({"spikes": dataset.train.encod[:4]}, training=True))
+    for weight in model.trainable_weights:  # the same for all seeds
+        weight.assign(np.full(weight.shape, 0.1))
+    return np.ravel(model({"spikes": dataset.train.encod[:4]}, training=True).mean())
 
 
 def order(model, dataset):
