@@ -63,6 +63,14 @@ def test_the_decoder_has_no_memory():
 
 
 @pytest.mark.parametrize("posterior", ["full", "factorized"])
+def test_z_may_have_one_dimension(posterior):
+    model = make(posterior, z_size=1)
+    spikes = counts(2, STEPS, CHANNELS)
+    assert model({"spikes": spikes}, training=True).batch_shape == [2]
+    assert model.get_layer("z_params").output.shape[-1] == 2  # location and scale
+
+
+@pytest.mark.parametrize("posterior", ["full", "factorized"])
 def test_two_terms_of_the_loss_and_a_name(posterior):
     model = make(posterior)
     model({"spikes": counts(2, STEPS, CHANNELS)}, training=True)

@@ -116,6 +116,7 @@ class RecurrentMVNDiag(PathDistribution):
         def body(time, sample, state, paths):
             loc, scale, state = self._step(sample, state)
             sample = loc + scale * tf.gather(noise, time)
+            sample.set_shape(first.shape)  # one dimension might be spread over several
             return time + 1, sample, state, paths.write(time, sample)
 
         *_, paths = tf.while_loop(
