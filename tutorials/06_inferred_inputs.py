@@ -285,9 +285,10 @@ _ = axes[1].set(xticks=[-0.2, -0.1, 0.0, 0.1, 0.2], ylim=(0, None))
 # - It is inferred from spikes before *and after*, and under a Gaussian prior a push that is spread
 #   over a few bins is cheaper than the same push at once. So it begins early and ends late, though
 #   the push lasted one bin. With `causal=True` the input of a bin sees no later one.
-# - One fit is one answer. On another draw of this simulation (`default_rng(1)` above) a fit as
-#   short as this one ends with an input that does not point at the pushes. Fit several times,
-#   longer, with more than one `beta_z`, and trust what comes back each time.
+# - The input is in the model's own terms. On another draw of this simulation (`default_rng(1)`
+#   above) it swings from one side to the other across each push: its size then points beside the
+#   pushes, while its step from one bin to the next points at them. So look at the average first,
+#   fit more than once, and longer than here.
 # - A low `beta_z`, or many inputs, let the controller explain what the dynamics should. If inputs
 #   are never quiet, raise `beta_z`, or fit without them and see what that costs, as above.
 # - What is dynamics and what is input depends on what was recorded: to the neurons of one area all
