@@ -11,6 +11,7 @@ import io
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -34,10 +35,12 @@ class Door(NamedTuple):
 
 def unpacked(content: bytes, folder: Path) -> Path:
     """The folder that a zip file is of; names that would lead out of it are left out."""
-    with contextlib.suppress(zipfile.BadZipFile, OSError, RuntimeError, EOFError, ValueError):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(folder)
-    folder.mkdir(exist_ok=True)
+    broken = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, ValueError)
+    with contextlib.suppress(*broken), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)
+    if not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        folder.mkdir()
     return folder
 
 

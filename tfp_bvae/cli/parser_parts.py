@@ -16,7 +16,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with one line and exit code 2."""
-        self.exit(2, f"tfp-bvae: error: {message} (see {self.prog} --help)\n")
+        line = "".join(x if x.isprintable() else " " for x in " ".join(message.split()))
+        self.exit(2, f"tfp-bvae: error: {line} (see {self.prog} --help)\n")
 
 
 def add_verb(verbs, name: str, summary: str) -> argparse.ArgumentParser:

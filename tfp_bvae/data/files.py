@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 
 from .limits import reading
+from .sound import require_sound_hdf5
 
 __all__ = ["atomic_file", "atomic_folder", "hdf5_file"]
 
@@ -150,6 +151,7 @@ def hdf5_file(path: str | os.PathLike[str], close: bool = True) -> Iterator[h5py
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path must be an HDF5 file that exists, got {path}")
+    require_sound_hdf5(path)
     try:
         file = h5py.File(path, "r")
         try:

@@ -1,0 +1,55 @@
+"""Files that would end the process that reads them, tried in one that may be lost."""
+
+import os
+import signal
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tfp_bvae.data import load, sound
+
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus"
+DEADLY = sorted(path for door in ("netcdf", "splits") for path in (CORPUS / door).iterdir())
+
+
+@pytest.mark.parametrize("path", DEADLY, ids=lambda path: f"{path.parent.name} {path.name}")
+def test_what_ends_the_hdf5_library_is_refused(path):
+    with pytest.raises(ValueError, match="complete and not damaged"):
+        load(path)
+
+
+@pytest.fixture
+def whole(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_group("one")["counts"] = [1, 2, 3]
+        file.attrs["bin_width"] = 0.02
+    return tmp_path / "a.h5"
+
+
+def test_it_goes_on_after_a_file_that_ended_it(whole):
+    sound.require_sound_hdf5(whole)
+    walker = sound._WALKER._process
+    sound.require_sound_hdf5(whole)
+    assert sound._WALKER._process is walker  # one for all files
+    os.kill(walker.pid, signal.SIGKILL)
+    walker.wait()
+    sound.require_sound_hdf5(whole)
+    assert sound._WALKER._process is not walker
+
+
+def test_a_file_that_takes_for_good_is_refused(whole, monkeypatch):
+    monkeypatch.setattr(sound, "_WALKER", sound._Walker())
+    monkeypatch.setattr(sound, "WALKER", "import time; print('ready', flush=True); time.sleep(60)")
+    assert sound._WALKER._ready()
+    monkeypatch.setattr(sound, "PATIENCE", 0.1)
+    with pytest.raises(ValueError, match="HDF5 library"):
+        sound.require_sound_hdf5(whole)
+    assert sound._WALKER._process is None
+
+
+def test_where_no_process_can_be_begun_files_are_read_as_they_are(whole, monkeypatch):
+    monkeypatch.setattr(sound, "_WALKER", sound._Walker())
+    monkeypatch.setattr(sound.sys, "executable", "")
+    sound.require_sound_hdf5(whole)
+    assert sound._WALKER._process is None
