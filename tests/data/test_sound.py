@@ -40,9 +40,20 @@ def test_it_goes_on_after_a_file_that_ended_it(whole):
 
 def test_a_file_that_takes_for_good_is_refused(whole, monkeypatch):
     monkeypatch.setattr(sound, "_WALKER", sound._Walker())
-    monkeypatch.setattr(sound, "WALKER", "import time; print('ready', flush=True); time.sleep(60)")
+    monkeypatch.setattr(sound, "PATIENCE", 1)
+    forever = sound.WALKER.replace("walk(json", "signal.pause(json")
+    monkeypatch.setattr(sound, "WALKER", forever.replace("pause(json.loads(line))", "pause()"))
+    with pytest.raises(ValueError, match="HDF5 library"):
+        sound.require_sound_hdf5(whole)
+    assert sound._WALKER._process.poll() is None  # which goes on with the next
+
+
+def test_so_is_one_when_the_process_does_not_answer(whole, monkeypatch):
+    monkeypatch.setattr(sound, "_WALKER", sound._Walker())
+    silent = "import time; print('ready', flush=True); time.sleep(60)"
+    monkeypatch.setattr(sound, "WALKER", silent)
     assert sound._WALKER._ready()
-    monkeypatch.setattr(sound, "PATIENCE", 0.1)
+    monkeypatch.setattr(sound, "PATIENCE", -9.9)
     with pytest.raises(ValueError, match="HDF5 library"):
         sound.require_sound_hdf5(whole)
     assert sound._WALKER._process is None

@@ -2,8 +2,8 @@
 
 Where the bytes of a file contradict each other, the library can end the process that reads it, by a
 segmentation fault that no `try` catches. So a small process of its own walks through every name,
-shape and attribute first. It is begun with the first file, which takes some 0.2 s, is asked about
-each (a millisecond or two), and ends with the process that asks.
+shape and attribute first. It is begun with the first file, which takes some 0.2 s, forks for
+each, which takes some milliseconds, and ends with the process that asks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 __all__ = ["require_sound_hdf5"]
 
-PATIENCE = 60.0  # s for one file
+PATIENCE = 60  # s for one file
 WALKER = """
-import json, sys
+import json, os, signal, sys
 import h5py
 
 def look(name, node):
@@ -32,16 +32,23 @@ def look(name, node):
     if isinstance(node, h5py.Dataset):
         node.shape, node.dtype, node.chunks, node.id.get_storage_size()
 
-print("ready", flush=True)
-for line in sys.stdin:
+def walk(path):
     try:
-        with h5py.File(json.loads(line), "r") as file:
+        with h5py.File(path, "r") as file:
             look("/", file)
             list(file)
             file.visititems(look)
     except Exception:
         pass
-    print("done", flush=True)
+
+print("ready", flush=True)
+for line in sys.stdin:
+    child = os.fork()  # memory as it was before any file
+    if not child:
+        signal.alarm(int(sys.argv[1]))
+        walk(json.loads(line))
+        os._exit(0)
+    print("lost" if os.waitpid(child, 0)[1] else "done", flush=True)
 """
 
 
@@ -73,7 +80,7 @@ class _Walker:
             return False
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", WALKER],
+                [sys.executable, "-c", WALKER, str(PATIENCE)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -87,14 +94,14 @@ class _Walker:
     def _answers(self, word: bytes) -> bool:
         """Whether the process says this word in time; else it is ended."""
         answer = self._process.stdout
-        if select.select([answer], [], [], PATIENCE)[0] and answer.readline().strip() == word:
-            return True
-        self._process.kill()
-        self._process.wait()
-        self._process.stdin.close()
-        answer.close()
-        self._process = None
-        return False
+        found = select.select([answer], [], [], PATIENCE + 10)[0] and answer.readline().strip()
+        if found not in (word, b"lost"):
+            self._process.kill()
+            self._process.wait()
+            self._process.stdin.close()
+            answer.close()
+            self._process = None
+        return found == word
 
 
 _WALKER = _Walker()
