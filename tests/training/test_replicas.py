@@ -92,6 +92,7 @@ def hosts(commands: list[list]):
             process.wait()
 
 
+@pytest.mark.slow  # a busy machine can be too late for the heartbeat of a cluster
 def test_two_hosts_go_through_the_numbers_of_one_and_go_on_from_a_checkpoint(tmp_path):
     case, outs = "lfads", [tmp_path / "0.json", tmp_path / "1.json"]
     with hosts([[sys.executable, SCRIPT, "hosts", out, case] for out in outs]) as processes:
