@@ -23,6 +23,7 @@ NOT_LAYERS = {
     "L2Penalty", "NoiseStream",  # what layers own
     "CELLS", "Cell", "Recurrence", "recurrent_scan", "recurrent_scans",  # pure functions of cells
     "dropout_mask", "lfads_decoder", "posterior_values", "standard_normal",
+    "part_of_batch",  # says which trials a replica has
     "sample_z_prior",  # a function of a prior layer
     "AdjustableRate", "adjustable", "rates_of",  # of any layer that has a rate
     "DistributionLayer",  # the base: it has no distribution of its own
