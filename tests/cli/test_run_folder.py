@@ -100,7 +100,7 @@ def test_a_model_with_code_in_it_is_not_run(created):
 
     layers = [tf_keras.Input([2]), tf_keras.layers.Lambda(lambda x: x + 1)]
     tf_keras.Sequential(layers).save(created.model_file)
-    with pytest.raises(ValueError, match=r"must be a model, complete: .*lambda"):
+    with pytest.raises(ValueError, match="layers must be those of tfp_bvae"):
         created.load_model()
 
 

@@ -168,7 +168,7 @@ def legend(ax: Axes, handles: Sequence | None = None, columns: int = 1, head: st
         head: its title.
     """
     above = columns > 1
-    ax.legend(
+    key = ax.legend(
         handles=ax.get_legend_handles_labels()[0] if handles is None else handles,
         title=head or None,
         loc="lower left" if above else "upper left",
@@ -182,6 +182,8 @@ def legend(ax: Axes, handles: Sequence | None = None, columns: int = 1, head: st
         handlelength=1.9,
         labelspacing=0.3,
     )
+    for text in (key.get_title(), *key.get_texts()):
+        text.set_parse_math(False)  # it is made now, and not with the axes under STYLE
 
 
 def colour_bar(
