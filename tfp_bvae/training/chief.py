@@ -8,7 +8,7 @@ from collections.abc import Callable
 import tensorflow as tf
 import tf_keras
 
-from tfp_bvae.training.replicas import without_results
+from tfp_bvae.training.replicas import without_metrics
 
 __all__ = ["is_chief", "of_chief", "require_shared"]
 
@@ -43,8 +43,15 @@ def of_chief(
     >>> of_chief(None, tf_keras.Sequential(), lambda: 0.5)()
     0.5
     """
-    if strategy is None or not strategy.extended._in_multi_worker_mode():
+    if strategy is None:
         return score
+
+    def alone() -> float:
+        with without_metrics(model.metrics):
+            return score()
+
+    if not strategy.extended._in_multi_worker_mode():
+        return alone
 
     @tf.function(autograph=False)
     def shared(value):
@@ -56,10 +63,7 @@ def of_chief(
         return strategy.reduce(tf.distribute.ReduceOp.SUM, strategy.run(part), axis=None)
 
     def of_all() -> float:
-        mine = 0.0
-        if is_chief(strategy):
-            with without_results(model.metrics):  # the others do not score
-                mine = score()
+        mine = alone() if is_chief(strategy) else 0.0
         return float(shared(tf.constant(mine, tf.float64)))
 
     return of_all

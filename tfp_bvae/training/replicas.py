@@ -12,7 +12,13 @@ import tf_keras
 from tfp_bvae.models import BetaVAE
 from tfp_bvae.rnn import part_of_batch
 
-__all__ = ["EpochFigures", "replicated_step", "without_results", "without_strategy"]
+__all__ = [
+    "EpochFigures",
+    "replicated_step",
+    "without_metrics",
+    "without_results",
+    "without_strategy",
+]
 
 SUM = tf.distribute.ReduceOp.SUM
 
@@ -88,14 +94,38 @@ def without_results(metrics: list[tf_keras.metrics.Metric]) -> Iterator[None]:
     Args:
         metrics: whose results are 0 here.
     """
-    results = [metric.result for metric in metrics]
+    with _replaced(metrics, result=lambda: tf.zeros([])):
+        yield
+
+
+@contextlib.contextmanager
+def without_metrics(metrics: list[tf_keras.metrics.Metric]) -> Iterator[None]:
+    """Within this context metrics take no values either.
+
+    They have a part on each device, and a program compiled for one device must touch no other's.
+
+    Args:
+        metrics: that stay as they are.
+    """
+    with _replaced(
+        metrics, result=lambda: tf.zeros([]), update_state=lambda *values, **weights: None
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(metrics: list[tf_keras.metrics.Metric], **methods: Callable) -> Iterator[None]:
+    """Other methods of metrics, for as long as this lasts."""
+    before = [{name: getattr(metric, name) for name in methods} for metric in metrics]
     for metric in metrics:
-        metric.result = lambda: tf.zeros([])
+        for name, method in methods.items():
+            setattr(metric, name, method)
     try:
         yield
     finally:
-        for metric, result in zip(metrics, results, strict=True):
-            metric.result = result
+        for metric, own in zip(metrics, before, strict=True):
+            for name, method in own.items():
+                setattr(metric, name, method)
 
 
 class EpochFigures(tf_keras.callbacks.Callback):
