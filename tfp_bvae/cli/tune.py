@@ -17,7 +17,7 @@ from tfp_bvae.training import hold_run, open_run
 from tfp_bvae.training.holding import clear_run, is_blank
 from tfp_bvae.tuning import TuneSettings
 from tfp_bvae.tuning.cluster import require_ray
-from tfp_bvae.tuning.conduct import as_begun
+from tfp_bvae.tuning.record import as_begun
 
 __all__ = ["run"]
 

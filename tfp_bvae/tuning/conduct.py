@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import itertools
-import json
 import logging
 import shutil
 import sys
@@ -15,36 +12,15 @@ from typing import Any, NamedTuple
 from tfp_bvae.data import SpikeDataset
 from tfp_bvae.models import BetaVAE, Params
 from tfp_bvae.settings import SearchRange
-from tfp_bvae.training import (
-    FitSettings,
-    Run,
-    fit_command,
-    hold_run,
-    open_run,
-    read_history,
-    update_run,
-    write_history,
-)
-from tfp_bvae.training.run import write_json
+from tfp_bvae.training import Run, hold_run, open_run, read_history, update_run, write_history
 from tfp_bvae.tuning.cluster import require_ray, running_ray
 from tfp_bvae.tuning.course import Course
 from tfp_bvae.tuning.member import Plan, best_weights, build, read_facts
+from tfp_bvae.tuning.record import Record, as_begun, command_of
 from tfp_bvae.tuning.settings import TuneSettings
 from tfp_bvae.tuning.space import first_values, search_space
 
-__all__ = ["Search", "Tuned", "as_begun"]
-
-FILE = "tuning.json"
-# Settings that the command line has.
-COMMANDED = (
-    "population",
-    "generations",
-    "epochs_per_generation",
-    "patience",
-    "cpus",
-    "gpus",
-    "seed",
-)
+__all__ = ["Search", "Tuned"]
 
 
 class Tuned(NamedTuple):
@@ -72,21 +48,23 @@ class Search:
         require_ray()
         run = as_begun(run) if resume else run
         self.run, self.resume, self.population = run, resume, kind == "population"
-        self.file = run.path / FILE
-        if not resume and self.file.exists():
+        self.record = Record(run.path)
+        if not resume and self.record.exists():
             raise FileExistsError(f"{run.path} holds a search already: resume goes on with it")
-        if run.model_file.exists() and not self.file.exists():
+        if run.model_file.exists() and not self.record.exists():
             raise ValueError(f"{run.path} must be a search, or empty but for run.json, got a fit")
-        found = self._settled(kind, settings, space) if resume and self.file.exists() else None
-        self.settings = TuneSettings.of(settings if found is None else found["settings"])
+        known = self.record.require_same(kind, settings, space) if self.record.exists() else None
+        self.settings = TuneSettings.of(settings if known is None else known["settings"])
         self.space = (
             search_space(run.model, run.arguments, run.params, space, live=self.population)
-            if found is None
-            else {name: SearchRange(*place) for name, place in found["space"].items()}
+            if known is None
+            else {name: SearchRange(*place) for name, place in known["space"].items()}
         )
-        self.found = None if found is None else found.get("found")
+        self.found = None if known is None else known.get("found")
         self.kind = kind
-        self.command = self._command() if found is None else found["command"]
+        self.command = (
+            command_of(kind, run, self.settings, self.space) if known is None else known["command"]
+        )
         _check_lengths(self.settings, run)
         first = self.settings.first_comparison(run.fit) if self.population else None
         self.course = Course(run.path, list(self.space), self.settings, first, show)
@@ -106,7 +84,7 @@ class Search:
         members = self._members()
         here = data() if callable(data) else data
         build(plan, members[0]["values"], here)  # what is wrong is found here, and not far away
-        if not self.file.exists():
+        if not self.record.exists():
             self._write(None)
         course.weights.mkdir(parents=True, exist_ok=True)
         if not course.finished():  # else it was killed after its last generation
@@ -120,50 +98,9 @@ class Search:
             raise KeyboardInterrupt
         return self._finish(plan, here)
 
-    def _settled(self, kind: str, settings, space) -> dict[str, Any]:
-        """What the search began with; what is asked for must not differ."""
-        found = json.loads(self.file.read_text(encoding="utf-8"))
-        known = TuneSettings.of(found["settings"]).to_dict()
-        given = settings.to_dict() if isinstance(settings, TuneSettings) else dict(settings or {})
-        differ = [
-            f"{name} was {known[name]!r} and is now {value!r}"
-            for name, value in given.items()
-            if TuneSettings.of({name: value}).to_dict()[name] != known[name]
-        ]
-        if kind != found["search"]:
-            differ.append(f"search was {found['search']!r} and is now {kind!r}")
-        if space is not None and set(space) != set(found["space"]):
-            differ.append(f"searched were {sorted(found['space'])} and are now {sorted(space)}")
-        if differ:
-            raise ValueError(f"{self.run.path} must go on as it began: {'; '.join(differ)}")
-        return found
-
     def _write(self, found: Mapping[str, Any] | None) -> None:
         """Write what is searched, and in the end what was found."""
-        content = {
-            "search": self.kind,
-            "began": {"params": self.run.params.to_dict(), "fit": self.run.fit.to_dict()},
-            "settings": self.settings.to_dict(),
-            "space": {name: list(place) for name, place in self.space.items()},
-            "command": self.command,
-            "found": found,
-        }
-        write_json(self.file, content)
-
-    def _command(self) -> list[str]:
-        """The words of the command that searches in the same way."""
-        words = fit_command(self.run)
-        words[1] = "tune"
-        pairs = [(a, b) for a, b in itertools.pairwise(words) if a == "--set"]
-        left_out = [pair for pair in pairs if pair[1].startswith(("epochs=", "seed="))]
-        words = words[:7] + [x for pair in pairs if pair not in left_out for x in pair]
-        words += ["--search", self.kind]
-        for name in COMMANDED:
-            value = getattr(self.settings, name)
-            words += [f"--{name.replace('_', '-')}", "none" if value is None else f"{value:g}"]
-        for name, (low, high, _) in self.space.items():
-            words += ["--tune", f"{name}={low:g}:{high:g}"]
-        return words
+        self.record.write(self.kind, self.run, self.settings, self.space, self.command, found)
 
     def _members(self) -> list[dict[str, Any]]:
         """What each member starts from."""
@@ -268,20 +205,6 @@ class Search:
             update_run(run, params, fit)
         shutil.rmtree(self.course.temporary, ignore_errors=True)
         return Tuned(model, params, found["score"], found["epoch"], table)
-
-
-def as_begun(run: Run) -> Run:
-    """A run with the settings that a search in its folder began with, be it over or not.
-
-    Args:
-        run: as `training.open_run` finds it; one without a search stays as it is.
-    """
-    file = run.path / FILE
-    if not file.exists():
-        return run
-    began = json.loads(file.read_text(encoding="utf-8"))["began"]
-    params, fit = Params.of(began["params"]), FitSettings.of(began["fit"])
-    return dataclasses.replace(run, params=params, fit=fit)
 
 
 def _check_lengths(settings: TuneSettings, run: Run) -> None:
