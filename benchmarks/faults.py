@@ -92,8 +92,10 @@ class Bench:
         seen = {"verb": verb, "seconds": length, "moments": [], "ends": 0, "problems": []}
         while len(seen["moments"]) < count:
             out = self.place(verb, str(seen["ends"]))
-            while self.once(verb, out, count, length, seen):
-                pass
+            killed = True
+            while killed:
+                killed, took = self.once(verb, out, count, length, seen)
+            length = min(length, took)  # the machine may have more time than it had
             found = faulty.apart(faulty.content, out)
             if found != whole:
                 keys = sorted(n for n in whole | found if whole.get(n) != found.get(n))
@@ -103,9 +105,11 @@ class Bench:
             faulty.remove(out.parent)
         return seen
 
-    def once(self, verb: str, out: Path, count: int, length: float, seen: dict) -> bool:
-        """Call the verb, and kill it if more kills are wanted; whether it was killed."""
-        moment = self.random.uniform(0, length)
+    def once(
+        self, verb: str, out: Path, count: int, length: float, seen: dict
+    ) -> tuple[bool, float]:
+        """Call the verb, and kill it if more kills are wanted; whether it was, and seconds."""
+        moment, begun = self.random.uniform(0, length), time.monotonic()
         more = len(seen["moments"]) < count
         child = faulty.start(self.words(verb, out), self.log)
         code = faulty.ended(child, moment if more else 3600)
@@ -114,10 +118,10 @@ class Bench:
             seen["moments"].append(round(moment / length, 3))
             seen["problems"] += faulty.apart(faulty.damaged, out.parent)
             print(f"{verb}: {len(seen['moments'])} kills, {seen['problems']}", file=sys.stderr)
-            return True
+            return True, moment
         if code:
             seen["problems"].append(f"exit code {code}: {self.log.read_text()[-300:]}")
-        return False
+        return False, time.monotonic() - begun
 
     def full(self, count: int) -> dict:
         """Fit on disks of several sizes that are too small, and go on when there is room."""
