@@ -94,7 +94,7 @@ def damaged(folder: Path) -> list[str]:
     """Files with a final name that are not whole."""
     found = []
     for path in sorted(folder.rglob("*")):
-        of_ray = "tuning" in path.relative_to(folder).parts[:1] and path.parent.name != "tuning"
+        of_ray = any(part.startswith("ray-") for part in path.relative_to(folder).parts)
         if path.is_dir() or path.name.startswith(".") or of_ray:
             continue
         try:
