@@ -121,7 +121,7 @@ def text(runs: list[dict]) -> str:
             if not group:
                 continue
             scores = [
-                tables.mean_and_spread([run[unit] for run in group]) if unit in group[0] else "-"
+                _cell([run[unit] for run in group if unit in run])
                 for unit in ("rate_r2", "bits_per_spike", "co_bps")
             ]
             epochs = f"{np.mean([run['epochs'] for run in group]):.0f}"
@@ -131,10 +131,17 @@ def text(runs: list[dict]) -> str:
         "epochs in all",
     ]  # fmt: skip
     note = (
-        "Mean ± SD over seeds of the simulation or of the split. Chosen by the hidden entries of "
-        "one half of the validation trials, scored on the other half."
+        "Mean ± SD over seeds of the simulation or of the split; of one seed there is no "
+        "spread. Chosen by the hidden entries of one half of the validation trials, scored on the other half."
     )
     return tables.markdown(header, rows) + f"\n{note} {tables.machine()}.\n"
+
+
+def _cell(scores: list[float]) -> str:
+    """Mean and spread; of one seed the score alone, which has none."""
+    return (
+        tables.mean_and_spread(scores) if len(scores) > 1 else f"{scores[0]:.3f}" if scores else "-"
+    )
 
 
 def main() -> None:
