@@ -132,7 +132,8 @@ def text(runs: list[dict]) -> str:
     ]  # fmt: skip
     note = (
         "Mean ± SD over seeds of the simulation or of the split; of one seed there is no "
-        "spread. Chosen by the hidden entries of one half of the validation trials, scored on the other half."
+        "spread. Chosen by the hidden entries of one half of the validation "
+        "trials, scored on the other half."
     )
     return tables.markdown(header, rows) + f"\n{note} {tables.machine()}.\n"
 
