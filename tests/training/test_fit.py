@@ -245,3 +245,11 @@ def test_data_that_do_not_suit_the_model_are_refused(dataset, make_model):
     wrong = data.SpikeDataset(halves, halves, dataset.bin_width)
     with pytest.raises(ValueError, match="whole"):
         training.fit(make_model(), wrong, FAST, verbose=False)
+
+
+@pytest.mark.parametrize("name", ["model.keras", "posterior.h5", "metrics.json"])
+def test_a_finished_run_is_not_fitted_over(dataset, make_model, tmp_path, name):
+    (tmp_path / name).write_bytes(b"of another fit")
+    with pytest.raises(FileExistsError, match=f"without a finished fit, got .*{name}.*resume=True"):
+        training.fit(make_model(), dataset, FAST, run=tmp_path, verbose=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

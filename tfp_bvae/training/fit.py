@@ -100,12 +100,15 @@ def fit(
 
     Raises:
         BlockingIOError: if another process holds the folder (`hold_run`).
+        FileExistsError: if `run` holds what came of a finished fit, and `resume` is not set.
         ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`;
             if the model was not built under the `strategy`, its loss is more than a mean over
             trials, or replicas cannot share a batch evenly.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
     held = run is not None and is_chief(strategy)
+    if held and not resume:
+        _require_unfinished(Path(run))
     with hold_run(run) if held else contextlib.nullcontext():
         return _fit(model, data, settings, run, resume, verbose, callbacks, strategy)
 
@@ -191,6 +194,18 @@ def make_batches(
         return TrialBatches(*arrays, settings.batch_size, seed), []
     batches = GroupBatches(*arrays, settings.batch_size, at_once, seed)
     return batches, [HierarchicalSampling(model, batches, settings.jit_compile)]
+
+
+def _require_unfinished(run: Path) -> None:
+    """A fit of its own must not put its checkpoints beside the model and rates of another."""
+    found = [
+        name for name in ("model.keras", "posterior.h5", "metrics.json") if (run / name).exists()
+    ]
+    if found:
+        raise FileExistsError(
+            f"run must be a folder without a finished fit, got {run} with {', '.join(found)}: "
+            "take another, or go on with it by resume=True"
+        )
 
 
 def _check_num_trials(model: BetaVAE, count: int) -> None:
