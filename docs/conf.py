@@ -3,12 +3,16 @@
 import dataclasses
 import inspect
 import math
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import tfp_bvae
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from others import write_inventories  # noqa: E402
 
 # Sphinx reads below its own folder only, so the tutorials are copied in before every build.
 shutil.rmtree(HERE / "tutorials", ignore_errors=True)
@@ -24,6 +28,7 @@ version = release = tfp_bvae.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
@@ -31,24 +36,28 @@ extensions = [
     "sphinx_design",
     "sphinx-mathjax-offline",  # equations show without a network
 ]
-# Links into the documentation of others need a network (`nox -s docs -- -t online`), which a build
-# must not: TensorFlow, Keras and TensorFlow Probability, the names of which are linked most, have
-# no inventory of Sphinx anyway.
-if "online" in tags:  # noqa: F821 (Sphinx has it there)
-    extensions.append("sphinx.ext.intersphinx")
-    intersphinx_mapping = {
-        "python": ("https://docs.python.org/3", None),
-        "numpy": ("https://numpy.org/doc/stable", None),
-        "xarray": ("https://docs.xarray.dev/en/stable", None),
-        "matplotlib": ("https://matplotlib.org/stable", None),
-    }
-exclude_patterns = ["_build", "conf.py", "jupyter_execute"]
+# A name that leads nowhere, to us or to others, is an error of the build.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:class", r".*\._\w+"),  # bases that are no public names
+    (
+        "py:class",
+        r"tfp_bvae\.(distributions\.autoregressive\.Autoregressive|data\.observed\.Observed"
+        r"|inference\.labels\.FittedRun|layers\.base\.LikelihoodLayer"
+        r"|layers\.prior_base\.PriorLayer|rnn\.generator\.GeneratorLayer)",
+    ),
+    ("py:class", r".*\bT"),  # a type that stands for any
+    ("py:class", r"FittedRun|Parts|Path"),
+]
+intersphinx_mapping = write_inventories(HERE / "_build" / "inventories")
+exclude_patterns = ["_build", "conf.py", "jupyter_execute", "others.py"]
 
 # What stands in `single backticks` in a docstring is code.
 default_role = "code"
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True  # `show=print`, which cannot be read back from what it prints as
 autodoc_default_options = {"members": True, "show-inheritance": True}
 python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
@@ -84,8 +93,11 @@ def skip_foreign(app, what, name, obj, skip, options):
 
 def show_constructor(app, what, name, obj, options, signature, returns):
     """Show the arguments of `__init__`, which the `__new__` of Keras and TFP hide."""
-    if what != "class" or not (signature or "").startswith("(*args"):
+    if what != "class" or not signature:
         return None
+    if not signature.startswith("(*args"):  # a default that is not code cannot be read as such
+        signature = signature.replace("<factory>", "...")
+        return re.sub(r"<function (\w+)>", r"\1", signature), returns
     parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
     shown = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
     return str(inspect.Signature(shown)).replace("'", ""), returns

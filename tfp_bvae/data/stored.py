@@ -53,7 +53,7 @@ class StoredArray:
         self._source, self._divisor = source, divisor
         # row i is `length` bins of trial[i] of the source, from first[i] on
         self._trial, self._first = np.arange(trials), np.zeros(trials, np.int64)
-        #: Number of values that are no counts, and one of them: of the source as a whole.
+        #: Of the source as a whole, the number of values that are no counts, and one of them.
         self.not_counts: tuple[int, float | None] = (0, None)
         self._found: Observed = self._survey(name)  # of the trials of the source
 
@@ -69,7 +69,7 @@ class StoredArray:
 
     @property
     def observed(self) -> Observed:
-        """Where values are, of each trial; of some bins of trials: as far as is known unread."""
+        """Where values are, of each trial, and of some bins of trials as far as is known unread."""
         missing, whole, until = (x[self._trial] for x in self._found)
         inside = (np.clip(bins - self._first, 0, self._length) for bins in (whole, until))
         return Observed(missing, *inside)

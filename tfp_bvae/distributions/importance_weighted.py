@@ -81,7 +81,7 @@ class ImportanceWeighted(tfd.Distribution):
 
     @property
     def num_samples(self) -> int | tf.Tensor | None:
-        """S: an int where it is known, else a tensor; None if there is no axis of samples."""
+        """S, an int where it is known, else a tensor; None if there is no axis of samples."""
         if not self._has_samples:
             return None
         known = self._likelihood.batch_shape[0]

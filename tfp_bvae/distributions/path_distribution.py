@@ -81,7 +81,7 @@ class PathDistribution(tfd.Distribution):
 
     @property
     def num_timesteps(self) -> int | tf.Tensor:
-        """Number of steps: an int where it is known, else an integer tensor."""
+        """Number of steps, an int where it is known, else an integer tensor."""
         return self._num_timesteps
 
     def conditionals(self, path: tf.Tensor) -> tfd.MultivariateNormalLinearOperator:

@@ -47,7 +47,7 @@ class StoredPosterior:
 
     @property
     def names(self) -> list[str]:
-        """What is known of each trial: names of a `Posterior`."""
+        """Names of what a `Posterior` has of each trial."""
         return list(next(iter(self._arrays.values())))
 
     def parts(self) -> Iterator[tuple[str, slice, Posterior]]:

@@ -89,8 +89,7 @@ def random_search(
         resume: go on with a search that was interrupted.
         show: is given each line of a table.
 
-    Raises:
-        As `population_based_training`.
+    It raises what `population_based_training` raises.
     """
     search = Search("random", run, settings, space, resume, show)
     return search.conduct(data, address)
