@@ -100,7 +100,17 @@ def show_constructor(app, what, name, obj, options, signature, returns):
         return re.sub(r"<function (\w+)>", r"\1", signature), returns
     parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
     shown = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    return str(inspect.Signature(shown)).replace("'", ""), returns
+    shown = [
+        p.replace(annotation=Bare(p.annotation)) if isinstance(p.annotation, str) else p
+        for p in shown
+    ]
+    return str(inspect.Signature(shown)), returns
+
+
+class Bare(str):
+    """An annotation that is a string, shown without quotes."""
+
+    __repr__ = str.__str__
 
 
 def list_settings(app, what, name, obj, options, lines):
