@@ -46,6 +46,7 @@ EXTRAS = {
         "matplotlib>=3.8",
         "myst-nb>=1.1",
         "ray[tune]>=2.40,<3",
+        "scikit-learn>=1.4",
         "sphinx>=8.1,<10",
         "sphinx-copybutton>=0.5.2",
         "sphinx-design>=0.6",

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from tfp_bvae import checks
 from tfp_bvae.models import Params, split_settings
 from tfp_bvae.settings import Settings, setting
 
@@ -133,6 +134,22 @@ def test_a_name_like_no_other_lists_them_all():
     with pytest.raises(KeyError, match=r"'leaves', 'weight'.* got 'xyzzy'") as caught:
         Plant.of({"xyzzy": 1})
     assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{"bta_f": 1.0}, {"bta_f": 1.0, "channels": 3}])
+def test_of_many_names_a_message_has_the_nearest_and_where_all_are_listed(given):
+    made = Params.of if len(given) == 1 else split_settings
+    with pytest.raises(KeyError, match=r"'bta_f'; did you mean 'beta_f' or 'beta_z'") as caught:
+        made(given)
+    assert "must be one of the settings of a model (`tfp-bvae settings` lists them)" in str(caught)
+    assert len(caught.value.args[0]) < 160
+
+
+def test_of_many_channels_a_message_has_the_first_the_last_and_the_nearest():
+    names = [f"unit {number}" for number in range(96)]
+    message = "channel must be one of 96 names, 'unit 0' to 'unit 95', got 'unit-95'; did you mean "
+    with pytest.raises(KeyError, match=f"{message}'unit 95' or "):
+        checks.known_key("channel", "unit-95", names)
 
 
 @pytest.mark.parametrize("given", [["leaves"], "leaves", 3])

@@ -61,6 +61,7 @@ class Settings:
     """Base of the sets: legal ranges hold from construction on, unknown names are refused."""
 
     optional: ClassVar[tuple[str, ...]] = ()
+    listing: ClassVar[str] = ""  # what stands in a message for many names
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -94,9 +95,9 @@ class Settings:
         if isinstance(given, cls):
             return given
         if given is not None and not isinstance(given, Mapping):
-            raise TypeError(f"{cls.__name__} must be made from a dict, got {given!r}")
+            raise TypeError(f"{cls.__name__} must be made from a dict, got {type(given).__name__}")
         for name in given or {}:
-            checks.known_key(cls.__name__, name, cls.names(), cls.elsewhere())
+            checks.known_key(cls.__name__, name, cls.names(), cls.elsewhere(), cls.listing)
         return cls(**(given or {}))
 
     @classmethod
@@ -124,7 +125,7 @@ class Settings:
             KeyError: for a name that is not a field; it suggests the nearest.
             ValueError: for a text that is neither a number, nor true, false or none.
         """
-        checks.known_key(cls.__name__, name, cls.names())
+        checks.known_key(cls.__name__, name, cls.names(), listing=cls.listing)
         field = {f.name: f for f in dataclasses.fields(cls)}[name]
         if field.type == "str":
             return text

@@ -49,7 +49,7 @@ def test_nwb_becomes_trials(session, tmp_path, call):
     code, said, err = call("convert", session, "--out", out, *words, "--forward-bins", 2)
     assert (code, err) == (0, "")
     first, last = said.splitlines()
-    assert first.startswith("s.nwb: NWB; 16 trials (16 none), 20 bins of 0.05 s, 5 channels")
+    assert first.startswith("s.nwb: NWB; 16 trials, 20 bins of 0.05 s, 5 channels")
     assert last == f"{out}: 12 train, 4 valid, 1 of 5 channels held out"
     data = read_hdf5(out)
     assert data.train.encod.shape == (12, 18, 4) and data.train.recon.shape == (12, 20, 5)
@@ -145,7 +145,7 @@ def test_fit_takes_npz_and_zarr_as_they_are(spikes, tmp_path, call, settings):
     code, _, err = call("fit", tmp_path / "a.npz", "--out", run, "--epochs", 1, *settings)
     assert code == 0
     notes = [line for line in err.splitlines() if line.startswith("tfp-bvae: note: ")]
-    assert "a.npz: npz of numpy, spikes 20 x 8 x 4; 20 trials (20 none)" in notes[0]
+    assert "a.npz: npz of numpy, spikes 20 x 8 x 4; 20 trials, 8 bins" in notes[0]
     assert "20% are drawn for validation" in notes[1]
     scores = json.loads((run / "metrics.json").read_text())
     assert "bits_per_spike" in scores["valid"]

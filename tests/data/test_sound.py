@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -64,3 +66,11 @@ def test_where_no_process_can_be_begun_files_are_read_as_they_are(whole, monkeyp
     monkeypatch.setattr(sound.sys, "executable", "")
     sound.require_sound_hdf5(whole)
     assert sound._WALKER._process is None
+
+
+def test_its_process_ends_with_the_one_that_asked_and_leaves_no_warning(whole):
+    asks = f"from tfp_bvae.data.sound import require_sound_hdf5 as ask; ask({str(whole)!r})"
+    script = f"import warnings; {asks}; warnings.simplefilter('always')"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert "ResourceWarning" not in ended.stderr

@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+LISTED = 20  # names that a message can still hold
 
 
 def real_number(name: str, value: Any) -> float:
@@ -176,15 +177,22 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
 
 
 def known_key(
-    name: str, key: str, allowed: Iterable[str], elsewhere: Mapping[str, str] | None = None
+    name: str,
+    key: str,
+    allowed: Iterable[str],
+    elsewhere: Mapping[str, str] | None = None,
+    listing: str = "",
 ) -> str:
     """Check that `key` is a known name; if it is not, suggest the nearest that is.
+
+    Where there are many names the message has the nearest few, and not all of them.
 
     Args:
         name: what the keys are, for the message: "parameter", "dataset".
         key: the name that came.
         allowed: the names there are.
         elsewhere: names that others have for some of them, and which of them is meant.
+        listing: what they are and where they are listed, in place of them where they are many.
 
     Raises:
         KeyError: if it is unknown.
@@ -195,14 +203,22 @@ def known_key(
     Traceback (most recent call last):
         ...
     KeyError: "parameter must be one of 'beta_f', 'beta_z', got 'betaf'; did you mean 'beta_f'?"
+    >>> known_key("channel", "c9", [f"ch{number}" for number in range(96)])
+    Traceback (most recent call last):
+        ...
+    KeyError: "channel must be one of 96 names, 'ch0' to 'ch95', got 'c9'; did you mean ..."
     """
     names = list(allowed)
     if key in names:
         return key
-    listed = ", ".join(repr(option) for option in names) or "(there are none)"
-    near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-    meant = (elsewhere or {}).get(key, near[0] if near else None)
-    hint = f"; did you mean {meant!r}?" if meant else ""
+    many = len(names) > LISTED
+    near = difflib.get_close_matches(str(key), names, n=3 if many else 1, cutoff=0.5)
+    meant = [elsewhere[key]] if elsewhere and key in elsewhere else near
+    hint = f"; did you mean {' or '.join(map(repr, meant))}?" if meant else ""
+    if many:
+        listed = listing or f"{len(names)} names, {names[0]!r} to {names[-1]!r}"
+    else:
+        listed = ", ".join(map(repr, names)) or "(there are none)"
     raise KeyError(f"{name} must be one of {listed}, got {key!r}{hint}")
 
 

@@ -8,6 +8,7 @@ each, which takes some milliseconds, and ends with the process that asks.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -103,8 +104,18 @@ class _Walker:
             self._process = None
         return found == word
 
+    def end(self) -> None:
+        """Let the process go, if it is this one's."""
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
 
 _WALKER = _Walker()
+atexit.register(_WALKER.end)
 
 
 def require_sound_hdf5(path: str | os.PathLike[str]) -> None:

@@ -42,6 +42,7 @@ class Params(Settings):
     optional: ClassVar[tuple[str, ...]] = (
         "kappa", "capacity_f", "capacity_z", "segment_length", "segment_stride", "groups_at_once"
     )  # fmt: skip
+    listing: ClassVar[str] = "the settings of a model (`tfp-bvae settings` lists them)"
 
     # the static latent f
     f_size: int = setting(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfp_bvae import checks
 from tfp_bvae.data import Split, require_counts, segments_of
+from tfp_bvae.data.doors import require_split
 from tfp_bvae.models.arguments import is_of_counts
 from tfp_bvae.models.base import BetaVAE
 
@@ -33,6 +34,7 @@ def model_segments(model: BetaVAE, split: Split) -> Segments:
         The segments, and where they are from, as `data.stitch_segments` wants it.
 
     Raises:
+        TypeError: if `split` is no `data.Split`.
         ValueError: if a trial is shorter than a segment; or trials are of unequal length, and not
             cut by a model that has no `length`.
 
@@ -44,7 +46,7 @@ def model_segments(model: BetaVAE, split: Split) -> Segments:
     (Split(16 trials, encod 20 x 30, recon 20 x 30, truth), [[0, 0], [0, 10], [0, 20]])
     """
     params = model.hyperparameters["params"]
-    length, bins = params.get("segment_length"), int(split.bins.min())
+    length, bins = params.get("segment_length"), int(require_split("split", split).bins.min())
     if length is None:
         if "group" in model.input_names and bins < split.recon.shape[1]:
             raise ValueError(

@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from tfp_bvae.data import SpikeDataset, Split
+from tfp_bvae.data.doors import require_dataset
 from tfp_bvae.models import BetaVAE, model_arrays, model_segments, require_masked
 from tfp_bvae.training.alignment import start_sessions
 from tfp_bvae.training.batches import GroupBatches, TrialBatches
@@ -101,11 +102,13 @@ def fit(
     Raises:
         BlockingIOError: if another process holds the folder (`hold_run`).
         FileExistsError: if `run` holds what came of a finished fit, and `resume` is not set.
+        TypeError: if `data` is no `SpikeDataset`.
         ValueError: if the data do not suit the model, or have fewer groups than `groups_at_once`;
             if the model was not built under the `strategy`, its loss is more than a mean over
             trials, or replicas cannot share a batch evenly.
         FloatingPointError: if no step of an epoch had a finite gradient.
     """
+    require_dataset("data", data)
     held = run is not None and is_chief(strategy)
     if held and not resume:
         _require_unfinished(Path(run))

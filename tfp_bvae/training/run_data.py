@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfp_bvae.data import SpikeDataset, Split, row_blocks
+from tfp_bvae.data.doors import require_dataset, require_split
 from tfp_bvae.models import Arguments
 
 __all__ = ["data_arguments", "fingerprint", "mean_rates", "require_data_entry"]
@@ -19,11 +20,14 @@ def data_arguments(data: SpikeDataset, likelihood: str = "poisson", seed: int = 
 
     `masked` is set where an entry of the data is missing (NaN), or trials differ in length.
 
+    Raises:
+        TypeError: if `data` is no `SpikeDataset`.
+
     >>> from tfp_bvae.data import lorenz
     >>> data_arguments(lorenz(num_conditions=1), seed=3).channels
     30
     """
-    split = data.train
+    split = require_dataset("data", data).train
     sessions = (
         0 if split.session is None else 1 + max(split.session.max(), data.valid.session.max())
     )
@@ -54,10 +58,14 @@ def mean_rates(split: Split, num_sessions: int | None = None) -> np.ndarray:
     Returns:
         Spikes per bin, `[channel]`; with `num_sessions` those of each, `[session, channel]`.
 
+    Raises:
+        TypeError: if `split` is no `data.Split`.
+
     >>> import numpy as np
     >>> mean_rates(Split(np.ones([4, 5, 2]), np.ones([4, 5, 2])))
     array([1., 1.], dtype=float32)
     """
+    require_split("split", split)
     if num_sessions is not None:
         trials = [np.flatnonzero(split.session == number) for number in range(num_sessions)]
         return np.stack([mean_rates(split.select(of)) for of in trials])

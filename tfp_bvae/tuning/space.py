@@ -61,7 +61,8 @@ def search_space(
         raise ValueError("hyperparameters to search must be at least one, got none")
     found = {}
     for name, place in asked.items():
-        checks.known_key("a hyperparameter to search", name, LIVE if live else Params.names())
+        names = LIVE if live else Params.names()
+        checks.known_key("a hyperparameter to search", name, names, listing=Params.listing)
         found[name] = _range(name, place, usual.get(name))
         problem = _why_not(model, arguments, params, name, found[name])
         if problem:

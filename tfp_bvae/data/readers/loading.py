@@ -86,7 +86,7 @@ def load(
     ...     np.savez(f"{folder}/a.npz", spikes=np.ones([4, 10, 3]), bin_width=0.02)
     ...     data = load(f"{folder}/a.npz")
     >>> data.attrs["source"]
-    'a.npz: npz of numpy, spikes 4 x 10 x 3; 4 trials (4 none), 10 bins of 0.02 s, 3 channels'
+    'a.npz: npz of numpy, spikes 4 x 10 x 3; 4 trials, 10 bins of 0.02 s, 3 channels'
     """
     checks.one_of("silent", silent, ("drop", "keep"))
     checks.boolean("counts", counts)
@@ -201,8 +201,9 @@ def _source(name: str, found: Format, what: str, data: xr.Dataset) -> str:
     trials, bins, channels = data["spikes"].shape
     names, count = np.unique(data["split"].values, return_counts=True)
     sides = ", ".join(f"{n} {side}" for side, n in zip(names, count, strict=True))
+    parted = f" ({sides})" if set(names) != {"none"} else ""
     words = f"{found.name}, {what}" if what and what not in found.name else found.name
     return (
-        f"{name}: {words}; {trials} trials ({sides}), {bins} bins of "
+        f"{name}: {words}; {trials} trials{parted}, {bins} bins of "
         f"{data.attrs['bin_width']:g} s, {channels} channels"
     )

@@ -41,10 +41,11 @@ def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
     (36, 10)
     """
     names = [*Arguments.names(), *Params.names()]
+    elsewhere = Arguments.elsewhere() | Params.elsewhere()
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(f"settings must be a Params or a dict, got {given!r}")
     for name in given or {}:
-        checks.known_key("setting", name, names, Arguments.elsewhere() | Params.elsewhere())
+        checks.known_key("setting", name, names, elsewhere, Params.listing)
     return tuple(
         kind.of({name: value for name, value in (given or {}).items() if name in kind.names()})
         for kind in (Arguments, Params)
