@@ -1,5 +1,6 @@
 """The picture of a search: copies begin at their parents, and the best line stands out."""
 
+import itertools
 import math
 
 import numpy as np
@@ -50,6 +51,21 @@ def test_axes_of_ones_own_and_the_table_as_it_is_read_from_a_file(table):
     assert plots.plot_tuning(as_read, axes=given, unit="nats/entry")[0] is given[0]
     with pytest.raises(ValueError, match="axes must be 3"):
         plots.plot_tuning(table, axes=plots.new_axes(1, 2)[0])
+
+
+@pytest.mark.parametrize("decades", [1.1, 1.4, 2.0, 3.0, 5.0])
+def test_ticks_of_a_log_axis_are_a_few_plain_numbers_apart_from_each_other(table, decades):
+    for row in table:
+        row["beta_f"] = 0.03 * 10 ** (decades * row["member"] / 2)
+    axis = plots.plot_tuning(table)[1].yaxis
+    axis.figure.canvas.draw()
+    shown = [tick for tick in axis.get_ticklabels(which="both") if tick.get_text()]
+    low, high = axis.get_view_interval()
+    inside = [tick for tick in shown if low <= tick.get_position()[1] <= high]
+    assert 2 <= len(inside) <= 6
+    assert all("^" not in tick.get_text() for tick in inside)
+    boxes = sorted((tick.get_window_extent() for tick in inside), key=lambda box: box.y0)
+    assert all(upper.y0 > lower.y1 for lower, upper in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("rows", [[], [{"generation": 1, "member": 0, "score": -math.inf}]])

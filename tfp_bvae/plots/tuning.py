@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from tfp_bvae.plots.style import COLOURS, grid_of, legend, new_axes
 
@@ -18,6 +18,7 @@ NOT_SEARCHED = (
     "generation", "member", "parent", "score", "best", "epochs", "skipped_steps", "seconds",
 )  # fmt: skip
 LOG_FROM = 10.0  # ratio of the largest to the smallest value that asks for a log axis
+FEW_DECADES = 2.5  # of values: fewer have ticks at 1 and 3 of each, more at 1
 
 
 def plot_tuning(
@@ -91,6 +92,10 @@ def _panel(ax: Axes, rows: Mapping, line: Sequence[tuple[int, int]], name: str) 
         ax.set_ylim(low - 0.1 * (top - low) - 1e-3, top + 0.1 * (top - low) + 1e-3)
     elif values.min() > 0.0 and values.max() > LOG_FROM * values.min():
         ax.set_yscale("log")
+        decades = math.log10(values.max() / values.min())
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < FEW_DECADES else (1,)))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
