@@ -16,7 +16,8 @@
 # A public recording of macaque motor cortex: 96 channels, 296 trials in which the animal pushed
 # against a handle towards one of eight targets. `data.fetch` brings it, or the variable `M1_DAY0`
 # says where the file is. Without either this page makes up trials of the same kind, a quarter as
-# many, so that it runs anywhere; the first line below tells which it was.
+# many, so that it runs anywhere; the first line that is printed tells which it was. With a file of
+# your own, `path` is that file.
 
 # %%
 import os
@@ -30,6 +31,7 @@ from tfp_bvae import data, metrics, plots
 folder = Path(tempfile.mkdtemp())
 
 
+# %% tags=["hide-input"]
 def made_up() -> Path:
     """Forty neurons tuned to the direction of a push, as a file of trials."""
     rng = np.random.default_rng(0)
@@ -50,6 +52,7 @@ def made_up() -> Path:
     return folder / "made_up.nc"
 
 
+# %%
 try:
     path = os.environ.get("M1_DAY0") or data.fetch("m1-isometric-day0", progress=False)
 except (ConnectionError, ImportError):
