@@ -75,3 +75,15 @@ def test_a_figure_is_saved_and_nothing_beside_it(dataset, posterior, tmp_path):
     plots.save_figure(figure, tmp_path / "figure.png")
     assert [path.name for path in tmp_path.iterdir()] == ["figure.png"]
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_style_leaves_formulas_to_figures_of_others():
+    with matplotlib.rc_context(plots.STYLE):
+        ax = matplotlib.figure.Figure().add_subplot()
+        ax.set(xscale="log", xlim=(0.1, 10), ylabel="$p(z)$")
+        ax.figure.draw_without_rendering()
+        labels = [ax.yaxis.label, *ax.get_xticklabels()]
+        assert all(text.get_parse_math() for text in labels)
+    ours = plots.new_axes()[0, 0]
+    ours.set_ylabel("$1 to $2")
+    assert not ours.yaxis.label.get_parse_math()

@@ -55,10 +55,12 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "savefig.dpi": 200,
-    "text.parse_math": False,  # names of conditions, say, are text and no formulas
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
+# In figures of our own, names of conditions, say, are text and no formulas. Not in STYLE: who takes
+# that for figures of their own may write formulas, and log axes have them as labels.
+PLAIN = {"text.parse_math": False}
 
 
 class NotebookFigure(Figure):
@@ -119,7 +121,7 @@ def new_axes(
     >>> new_axes(2, 3).shape
     (2, 3)
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE | PLAIN):
         figure = NotebookFigure(figsize=size, layout="constrained")
         return figure.subplots(
             rows,
