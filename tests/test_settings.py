@@ -11,6 +11,7 @@ import pytest
 from tfp_bvae import checks
 from tfp_bvae.models import Params, split_settings
 from tfp_bvae.settings import Settings, setting
+from tfp_bvae.training import FitSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +144,24 @@ def test_of_many_names_a_message_has_the_nearest_and_where_all_are_listed(given)
         made(given)
     assert "must be one of the settings of a model (`tfp-bvae settings` lists them)" in str(caught)
     assert len(caught.value.args[0]) < 160
+
+
+@pytest.mark.parametrize(
+    "made, name, said",
+    [
+        (Params, "epochs", "epochs must be among the settings of the fit, .* got it in Params"),
+        (FitSettings, "factors", "factors must be among the settings of the model, .* FitSettings"),
+    ],
+)
+def test_a_setting_in_the_wrong_set_is_sent_to_its_own(made, name, said):
+    with pytest.raises(KeyError, match=said):
+        made.of({name: 20})
+
+
+def test_the_sets_of_model_and_fit_know_all_names_of_each_other():
+    of_model, of_fit = set(Params.names()), set(FitSettings.names())
+    assert set(Params.strays) == of_fit - of_model
+    assert set(FitSettings.strays) == of_model - of_fit
 
 
 def test_of_many_channels_a_message_has_the_first_the_last_and_the_nearest():

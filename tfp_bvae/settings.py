@@ -62,6 +62,7 @@ class Settings:
 
     optional: ClassVar[tuple[str, ...]] = ()
     listing: ClassVar[str] = ""  # what stands in a message for many names
+    strays: ClassVar[Mapping[str, str]] = {}  # names of other sets, and which these are
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -97,6 +98,8 @@ class Settings:
         if given is not None and not isinstance(given, Mapping):
             raise TypeError(f"{cls.__name__} must be made from a dict, got {type(given).__name__}")
         for name in given or {}:
+            if name in cls.strays:
+                raise KeyError(f"{name} must be {cls.strays[name]}, got it in {cls.__name__}")
             checks.known_key(cls.__name__, name, cls.names(), cls.elsewhere(), cls.listing)
         return cls(**(given or {}))
 

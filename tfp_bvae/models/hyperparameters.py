@@ -17,6 +17,10 @@ __all__ = ["CELLS", "Arguments", "Params"]
 CELLS = ("clipped_gru", "gru", "lstm", "simple_rnn")
 COVARIANCES = ("diagonal", "full")
 PRIORS = ("ar1", *CELLS, "tiled", "standard_normal")
+OF_THE_FIT = (
+    "epochs", "batch_size", "final_rate", "weight_decay", "clip_norm", "warm_up", "beta_schedule",
+    "cycles", "patience", "validate_every", "align_by", "jit_compile",
+)  # fmt: skip
 KAPPA = 0.1  # variance of p(f) and of the innovations of p(z) in LFADS
 
 
@@ -42,6 +46,9 @@ class Params(Settings):
     optional: ClassVar[tuple[str, ...]] = (
         "kappa", "capacity_f", "capacity_z", "segment_length", "segment_stride", "groups_at_once"
     )  # fmt: skip
+    strays: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        OF_THE_FIT, "among the settings of the fit, the third argument of training.fit"
+    )
     listing: ClassVar[str] = "the settings of a model (`tfp-bvae settings` lists them)"
 
     # the static latent f

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from tfp_bvae.models import Params
 from tfp_bvae.settings import Settings, setting
 from tfp_bvae.training.schedules import SCHEDULES
 
@@ -25,6 +26,10 @@ class FitSettings(Settings):
     """
 
     optional: ClassVar[tuple[str, ...]] = ("epochs", "batch_size", "learning_rate", "patience")
+    strays: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        set(Params.names()) - set(OF_THE_MODEL),
+        "among the settings of the model, the second argument of models.lfads and the others",
+    )
 
     epochs: int | None = setting(None, "passes over the training trials", 1)
     batch_size: int | None = setting(None, "trials per step", 1)
