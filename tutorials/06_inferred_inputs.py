@@ -81,7 +81,7 @@ for (above, below), trial in zip(axes.T, trials, strict=True):
     below.imshow(valid.recon[trial].T, aspect="auto", cmap="Greys", vmax=3, extent=(0, 1, 30, 0))
     mark(above, trial)
     mark(below, trial)
-    above.set(title=f"{np.abs(pushed[trial]).sum():.0f} pushes")
+    above.set(title=f"pushes: {np.abs(pushed[trial]).sum():.0f}")
     below.set(xlabel="time (s)")
 axes[0, 0].set_ylabel("state (a.u.)")
 axes[0, 0].legend(loc="lower left", ncols=2)
@@ -92,21 +92,24 @@ _ = axes[1, 0].set_ylabel("neuron")
 # change alone is no sign of a push; what counts is a change that the state of the system does not
 # explain.
 #
-# ## LFADS with one inferred input
+# ## LFADS with two inferred inputs
 #
-# Three settings matter here. `z_size` is the number of inferred inputs. With `lag=0` the input of a
-# bin may depend on the spikes of that bin. The input has an AR(1) prior; its time constant `tau`,
-# in bins, is learned, and starts short, since pushes are short ([priors](07_priors.py)). `beta_z`
-# is what a nat of input costs: with little of it, inputs also follow noise.
+# Four settings matter here. `z_size` is the number of inferred inputs: as many as there are
+# directions in which the system can be pushed, for which the next section has a reason. With
+# `lag=0` the inputs of a bin may depend on the spikes of that bin. Their prior draws each bin anew,
+# so that an input costs what it is in each bin; under the AR(1) prior of LFADS, whose time constant
+# is learned, one that lasts can come cheaper than a short one ([priors](07_priors.py)). `beta_z` is
+# what a nat of input costs: with little of it, inputs also follow noise.
 
 # %%
 sizes = {"generator_units": 64, "f_encoder_units": 48, "z_encoder_units": 32,
          "controller_units": 32, "factors": 8, "f_size": 16}  # fmt: skip
 arguments = {"channels": 30, "bin_width": BIN}
-settings = {"epochs": 35, "batch_size": 32, "warm_up": 5, "validate_every": 5}
+settings = {"epochs": 35, "batch_size": 32, "learning_rate": 8e-3, "warm_up": 5,
+            "validate_every": 5}  # fmt: skip
 with_inputs = models.lfads(
     arguments,
-    {**sizes, "z_size": 1, "lag": 0, "tau": 1.0, "beta_z": 0.5},
+    {**sizes, "z_size": 2, "lag": 0, "z_prior": "standard_normal", "beta_z": 0.5},
     mean_rates=train.recon.mean((0, 1)),
 )
 history = training.fit(with_inputs, dataset, settings, verbose=False)
@@ -114,10 +117,10 @@ posterior = inference.sample_and_average(with_inputs, valid, num_samples=20)
 
 # %%
 neuron = np.argsort(-valid.truth.var(1).mean(0))[2]
-fig, axes = plt.subplots(2, 3, figsize=(7.2, 3.4), layout="constrained", sharex=True, sharey="row")
-for (above, below), trial in zip(axes.T, trials, strict=True):
+fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.6), layout="constrained", sharex=True, sharey="row")
+for (*above, below), trial in zip(axes.T, trials, strict=True):
     plots.plot_inputs(
-        posterior.inferred, BIN, scale=posterior.inferred_scale, trial=trial, axes=above
+        posterior.inferred, BIN, scale=posterior.inferred_scale, trial=trial, axes=np.array(above)
     )
     plots.plot_channel(
         posterior.rates[trial, :, neuron],
@@ -128,18 +131,17 @@ for (above, below), trial in zip(axes.T, trials, strict=True):
         key=False,
         ax=below,
     )
-    mark(above, trial)
-    mark(below, trial)
-    above.set(xlabel="", title=f"{np.abs(pushed[trial]).sum():.0f} pushes")
-    for ax in (above, below):
+    above[0].set(title=f"pushes: {np.abs(pushed[trial]).sum():.0f}")
+    for ax in (*above, below):
+        mark(ax, trial)
         ax.label_outer()
-highest = max(ax.dataLim.ymax for ax in axes[1])
-_ = axes[1, 0].set_ylim(-0.12 * highest, 1.05 * highest)
+highest = max(ax.dataLim.ymax for ax in axes[2])
+_ = axes[2, 0].set_ylim(-0.12 * highest, 1.05 * highest)
 
 # %% [markdown]
-# Top: the inferred input, with one standard deviation over posterior samples. Below: a neuron,
-# inferred (blue) and true (black) rate, and its spikes. Where the system runs by itself the input
-# is near zero, since an input costs nats; at a push it goes up or down.
+# Top: the two inferred inputs, with one standard deviation over posterior samples. Below: a neuron,
+# inferred (blue) and true (black) rate, and its spikes. Where the system runs by itself the inputs
+# are near zero, since an input costs nats; at a push they go up or down.
 #
 # ## Around all pushes
 #
@@ -161,19 +163,32 @@ for name, places in moments.items():
     names += [name] * len(places[0])
 cut = np.stack(cut)
 axes = plots.plot_inputs(cut, BIN, conditions=names, start=-reach * BIN)
-axes[0].set(xlabel="time from the push (s)", ylabel="inferred input (a.u.)")
+axes[-1].set(xlabel="time from the push (s)")
+at_push = cut[:, reach - 1 : reach + 2].mean(1)
+both = [at_push[np.array(names) == f"pushed {side}"] for side in ("left", "right")]
+away = [np.linalg.norm(x[:, np.newaxis] - [y.mean(0) for y in both], axis=-1) for x in both]
+side_told = np.concatenate([away[0][:, 0] < away[0][:, 1], away[1][:, 1] < away[1][:, 0]]).mean()
+print(f"of {side_told:.0%} of the pushes the nearer of the two means is that of their side")
+assert side_told > 0.9
 axes[0].figure
 
 # %% [markdown]
-# The input says when, and to which side. Its sign and its scale are the model's own: the generator
-# may read it either way round, and another fit may turn it.
+# The inputs say when, and to which side. How they do is the model's own: it may be one of them with
+# two signs, or one for each side, or a mixture, and another fit may turn them.
+#
+# All pushes here are along one line, so one input would seem enough. But nobody tells the generator
+# which line, and in a system that turns it can do with a wrong one: a push along the other axis
+# shortly before and one back shortly after, between which the system turns, together make a push
+# along the first. A short fit may stay with that, and its input is then largest beside the pushes.
+# Two inputs span the plane, and there is nothing to be guessed.
 #
 # ## How good a detector is it?
 #
-# Take the size of the inferred input, and call each of its peaks a detection, the highest first. A
-# detection is right if a push was within two bins of it. For each number of detections there are
-# two figures: which share of the pushes was found (recall), and which share of the detections is
-# right (precision).
+# Take the energy of the inferred inputs, the sum of their squares, over three bins: it does not ask
+# in which direction they are turned, nor in which bin exactly a push was told. Call each of its
+# peaks a detection, the highest first. A detection is right if a push was within two bins of it.
+# For each number of detections there are two figures: which share of the pushes was found (recall),
+# and which share of the detections is right (precision).
 #
 # Beside it, what one would do without a model: the change of smoothed spikes, the counts of some
 # bins from a bin on, less those of as many bins before it, as a distance in the two directions in
@@ -199,6 +214,12 @@ def average_precision(curve: np.ndarray) -> float:
     return float(np.sum(np.diff(curve[0], prepend=0.0) * curve[1]))
 
 
+def energy(inferred: np.ndarray) -> np.ndarray:
+    """Sum of the squares of all inputs over three bins, `[trial, bin]`."""
+    squares = np.pad(np.square(inferred).sum(-1), [(0, 0), (1, 1)])
+    return sliding_window_view(squares, 3, axis=1).sum(-1)
+
+
 def change(spikes: np.ndarray, width: int) -> np.ndarray:
     """Change of counts smoothed over `width` bins, `[trial, bin]`."""
     pads = np.pad(spikes, [(0, 0), (width, width - 1), (0, 0)], "edge")
@@ -210,12 +231,13 @@ def change(spikes: np.ndarray, width: int) -> np.ndarray:
 
 found = {}
 for width in (2, 3, 4, 5):
+    of_training = change(spikes, width)[:TRAIN]
     for delay in range(-2, 4):
-        by_training = precision_recall(change(spikes, width)[:TRAIN], pushes[:TRAIN], delay)
+        by_training = precision_recall(of_training, pushes[:TRAIN], delay)
         found[average_precision(by_training)] = width, delay
 width, delay = found[max(found)]
 curves = {
-    "inferred input": precision_recall(np.abs(posterior.inferred[..., 0]), pushed),
+    "inferred inputs": precision_recall(energy(posterior.inferred), pushed),
     "change of smoothed spikes": precision_recall(change(spikes, width)[TRAIN:], pushed, delay),
     "bins at random": precision_recall(rng.random(pushed.shape), pushed),
 }
@@ -229,14 +251,18 @@ ax.set(xlabel="share of the pushes that is found", ylabel="share of detections t
 ax.set(xlim=(0, 1.02), ylim=(0, 1.02))
 fig.legend(loc="outside upper center", ncols=3)
 precision = {name: average_precision(curve) for name, curve in curves.items()}
-assert precision["inferred input"] > max(0.9, precision["change of smoothed spikes"] + 0.2)
+assert precision["inferred inputs"] > max(0.9, precision["change of smoothed spikes"] + 0.2)
 
 # %% [markdown]
 # The average precision is the area under a curve. The spikes change all the time, and the change
-# alone is more often the system's own turning than a push. The inferred input is what is left of
+# alone is more often the system's own turning than a push. The inferred inputs are what is left of
 # the change after the dynamics have had their say. (Of a system that is linear, as this one,
 # another model could say the same with less effort. LFADS was not told that it is, and finds pulses
 # in [a chaotic network](../benchmarks.md#pulses-into-a-chaotic-network) too.)
+#
+# One draw and one fit could be luck. On five draws of this simulation, with five seeds of the model
+# among ten fits, the average precision of the inferred inputs was at least 0.98, and that of the
+# change of spikes between 0.27 and 0.60.
 #
 # ## What a model without a controller does
 #
@@ -285,12 +311,13 @@ _ = axes[1].set(xticks=[-0.2, -0.1, 0.0, 0.1, 0.2], ylim=(0, None))
 # - It is inferred from spikes before *and after*, and under a Gaussian prior a push that is spread
 #   over a few bins is cheaper than the same push at once. So it begins early and ends late, though
 #   the push lasted one bin. With `causal=True` the input of a bin sees no later one.
-# - The input is in the model's own terms. On another draw of this simulation (`default_rng(1)`
-#   above) it swings from one side to the other across each push: its size then points beside the
-#   pushes, while its step from one bin to the next points at them. So look at the average first,
-#   fit more than once, and longer than here.
-# - A low `beta_z`, or many inputs, let the controller explain what the dynamics should. If inputs
-#   are never quiet, raise `beta_z`, or fit without them and see what that costs, as above.
+# - The inputs are in the model's own terms. If there are fewer of them than directions in which the
+#   system is pushed, they may swing from one side to the other across a push, and be largest beside
+#   it. So read them together, look at the average around events that you know, fit more than once,
+#   and longer than here.
+# - A low `beta_z`, or many more inputs than directions, let the controller explain what the
+#   dynamics should. If inputs are never quiet, raise `beta_z`, or fit without them and see what
+#   that costs, as above.
 # - What is dynamics and what is input depends on what was recorded: to the neurons of one area all
 #   that comes from another is an input.
 #
