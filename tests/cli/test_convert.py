@@ -151,7 +151,8 @@ def test_fit_takes_npz_and_zarr_as_they_are(spikes, tmp_path, call, settings):
     assert "bits_per_spike" in scores["valid"]
     save(tmp_path / "b.zarr", load(tmp_path / "a.npz"))
     words = ["--out", tmp_path / "p.h5", "--samples", 2]
-    assert call("infer", run, tmp_path / "b.zarr", *words).code == 0
+    code, _, err = call("infer", run, tmp_path / "b.zarr", *words)
+    assert code == 0 and "20% are drawn for validation" in err
     assert read_arrays(tmp_path / "p.h5")[0]["valid_rates"].shape == (4, 8, 4)
     np.savez(tmp_path / "c.npz", spikes=spikes[..., :3], **coords)
     code, _, err = call("infer", run, tmp_path / "c.npz", "--out", tmp_path / "q.h5")

@@ -140,12 +140,29 @@ def test_a_folder_that_refuses_leaves_nothing(kind, fitted, tmp_path, refused, m
     assert wanted in said
 
 
+@pytest.mark.parametrize("suffix, first", [("nc", "netCDF"), ("CSV", "table"), ("zarr", "zarr")])
+def test_the_name_of_the_file_says_the_format(suffix, first, fitted, tmp_path, call):
+    out = tmp_path / f"a.{suffix}"
+    assert call("export", fitted, "--out", out).code == 0
+    if suffix == "zarr":
+        assert "rates" in xr.open_zarr(out)
+    else:
+        assert out.read_bytes().startswith({"netCDF": b"\x89HDF", "table": b"trial"}[first])
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.mat", "a"])
+def test_a_name_that_says_no_format_is_refused(name, fitted, tmp_path, refused):
+    said = refused("export", fitted, "--out", tmp_path / name)
+    assert "--format must be given for a file that is not .nc, .zarr, .csv, got" in said
+
+
 def test_what_cannot_be_exported_is_said(fitted, copied, dataset, tmp_path, refused, call):
     out = ("--out", tmp_path / "a.h5")
     assert "--name must go with" in refused("export", fitted, *out, "--format", "nlb")
     assert "--name must go with" in refused("export", fitted, *out, "--name", "mc_maze")
     nlb = (*out, "--format", "nlb", "--name", "mc_maze")
     assert "held-out channels" in refused("export", fitted, *nlb)
+    out = ("--out", tmp_path / "a.nc")
     assert "p.h5 must be" in refused("export", fitted, *out, "--posterior", tmp_path / "p.h5")
     other = tmp_path / "other.h5"
     write_hdf5(other, type(dataset)(dataset.valid, dataset.train, dataset.bin_width))

@@ -25,11 +25,14 @@ from tfp_bvae.training import Run, open_run
 
 __all__ = ["run"]
 
+OF_SUFFIX = {".nc": "netcdf", ".zarr": "zarr", ".csv": "csv"}
+
 
 def run(options: Namespace) -> None:
     """Write the posterior of a run in a form that other tools read."""
     if (options.format == "nlb") != (options.name is not None):
         raise ValueError("--name must go with --format nlb, and with no other")
+    options.format = options.format or _format_of(options.out)
     found = open_run(options.run_folder)
     path = Path(options.posterior or found.posterior_file)
     if not path.is_file():
@@ -42,6 +45,15 @@ def run(options: Namespace) -> None:
         note = _write(found, stored, data, options)
         trials = ", ".join(f"{count} {side}" for side, count in stored.num_trials.items())
     print(f"{options.out}: {trials} trials{note}")
+
+
+def _format_of(out: str) -> str:
+    """The format that the name of the file asks for."""
+    suffix = Path(out).suffix.lower()
+    if suffix not in OF_SUFFIX:
+        said = ", ".join(OF_SUFFIX)
+        raise ValueError(f"--format must be given for a file that is not {said}, got {out}")
+    return OF_SUFFIX[suffix]
 
 
 def _write(run: Run, stored: StoredPosterior, data: SpikeDataset | None, options: Namespace) -> str:

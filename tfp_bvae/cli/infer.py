@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from tfp_bvae.cli.recording import read_recording
@@ -22,6 +23,8 @@ def run(options: Namespace) -> None:
         _infer_recording(found, options)
         return
     data = read_session(found, options.data, options.session, options.stream)
+    for note in data.attrs.get("read_notes", "").splitlines():
+        print(f"tfp-bvae: note: {note}", file=sys.stderr)
     model = found.load_model()
     with posterior_file(options.out, data) as write:
         for side, trials, part in infer_parts(model, data, options.samples):

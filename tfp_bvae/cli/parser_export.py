@@ -17,9 +17,9 @@ def add_export(verbs) -> None:
     verb.add_argument(
         "--format",
         choices=FORMATS,
-        default="netcdf",
         help="netCDF, zarr and csv are labelled; lfads-torch and nlb are HDF5 with the names of "
-        "lfads-torch, and of a submission to the Neural Latents Benchmark (netcdf)",
+        "lfads-torch, and of a submission to the Neural Latents Benchmark (what .nc, .zarr or "
+        ".csv of FILE says)",
     )
     verb.add_argument(
         "--name", metavar="DATASET", help="of --format nlb: what was fitted, such as mc_maze_20"
