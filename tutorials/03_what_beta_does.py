@@ -62,7 +62,7 @@ dataset
 # $\beta$ rises from near 0 to its value.
 
 # %%
-EPOCHS, LEARNING_RATE = 60, 5e-3
+EPOCHS, LEARNING_RATE = 44, 5e-3
 settings = training.FitSettings(learning_rate=LEARNING_RATE, batch_size=64, epochs=EPOCHS)
 training.compile_model(model, settings, steps=None)
 spikes, targets = models.model_arrays(model, dataset.train)
@@ -98,8 +98,8 @@ def refit(beta, warm_up=10, capacities=(0.0, 0.0)):
 # Scores are in bits per spike, beyond knowing the mean rate of each neuron.
 
 # %%
-held_out = training.HeldOut(model, dataset.valid, batch_size=64)
-betas = np.array([0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0])
+held_out = training.HeldOut(model, dataset.valid, batch_size=64, jit_compile=False)
+betas = np.array([0.01, 0.3, 1.0, 3.0, 10.0, 100.0])
 fits, found, unseen, kl = [], [], [], {"f": [], "z": []}
 for beta in betas:
     fits.append(refit(beta))
@@ -195,7 +195,10 @@ _ = axes[2].legend(loc="upper center")
 # What each dimension tells, for each $\beta$. Six are there for $f$ and six for $z$; two of each
 # have something to say. A dimension is dropped where the nats it costs outweigh the nats it saves,
 # so around $\beta = 1$ the dimensions left are those of the problem, and the others all but *dead*:
-# their posterior is their prior. That does no harm. A whole latent that dies does.
+# their posterior is their prior. That does no harm. A whole latent that dies does. (Which
+# dimensions carry what is up to the fit: on another draw of these data we have seen the two of a
+# latent spread over three or four after a fit as short as these. So count what is dead, and do not
+# take what is alive for the number of causes.)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9), layout="constrained", sharey=True)
@@ -210,10 +213,11 @@ _ = axes[0].annotate("dead", (0.01, 0.1), va="top", xytext=(0, -3), textcoords="
 
 # %%
 for latent in "fz":
-    told = np.sort(kl[latent][int(np.argmin(abs(betas - 3)))])[::-1]
+    told = np.sort(kl[latent][list(betas).index(3.0)])[::-1]
     print(f"{latent} at beta 3, nats by dimension:", told.round(2))
     assert told[1] > 4 * told[2]
-assert np.sum(kl["z"][int(np.argmin(abs(betas - 10)))]) < 1 < np.sum(kl["f"][5])
+at_ten = list(betas).index(10.0)
+assert np.sum(kl["z"][at_ten]) < 1 < np.sum(kl["f"][at_ten])
 
 # %% [markdown]
 # `plots.plot_kl` and `metrics.collapse_report` say this of a fit; a report of a run has both.
@@ -224,7 +228,7 @@ assert np.sum(kl["z"][int(np.argmin(abs(betas - 10)))]) < 1 < np.sum(kl["f"][5])
 # the decoder cannot use $z$ yet, so telling costs and saves nothing, and once the posterior is at
 # its prior no gradient says what might be gained. Two cures, on the same model:
 #
-# - **A longer warm-up**: $z$ is cheap for the first half of the fit, until it is of use.
+# - **A longer warm-up**: $z$ is cheap for the first part of the fit, until it is of use.
 # - **A capacity** $C$ (Burgess et al. 2018): the KL term is $\beta\,|\mathrm{KL} - C|$, which holds
 #   the rate at $C$ nats whatever $\beta$ is. With $C = 0$, as up to here, it is the plain KL.
 
