@@ -12,6 +12,8 @@ import argparse
 import ast
 import contextlib
 import io
+import itertools
+import multiprocessing
 import re
 from operator import attrgetter
 from pathlib import Path
@@ -61,6 +63,11 @@ def run(number: str, seed: int) -> dict[str, Any]:
     return {"tutorial": script.stem, "seed": seed, "failed": failed, "what": what, "found": found}
 
 
+def one(job: tuple[str, int]) -> dict[str, Any]:
+    """`run`, of a tutorial and a seed."""
+    return run(*job)
+
+
 @contextlib.contextmanager
 def seeded(seed: int):
     """All models that are built within have this seed."""
@@ -101,11 +108,13 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--only", nargs="+", choices=PLACES, default=list(PLACES))
     options = parser.parse_args()
+    jobs = itertools.product(options.only, options.seeds)
     runs = []
-    for number in options.only:
-        for seed in options.seeds:
-            runs.append(run(number, seed))
-            print(runs[-1], flush=True)
+    # A process for each: what XLA compiles stays in memory as long as its process.
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for found in pool.imap(one, jobs):
+            print(found, flush=True)
+            runs.append(found)
     tables.write("tutorial_seeds", runs, table(runs))
 
 
