@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfp_bvae.data import read_hdf5
+from tfp_bvae.training import create_run, data_arguments
 
 
 def change(**arrays):
@@ -173,3 +174,9 @@ def test_simulate_writes_the_keys_of_lfads_torch(tmp_path, call):
 def test_a_traceback_is_there_for_who_asks(tmp_path, call):
     with pytest.raises(FileNotFoundError):
         call("--traceback", "fit", tmp_path / "gone.h5", "--out", tmp_path / "run")
+
+
+def test_a_run_of_no_file_wants_to_be_told_of_one(refused, dataset, tmp_path):
+    create_run(tmp_path / "run", "lfads", dataset, data_arguments(dataset))
+    said = refused("evaluate", tmp_path / "run")
+    assert "FILE must be given" in said and "was fitted to data of no file" in said

@@ -67,6 +67,12 @@ def test_bin_width_must_be_positive(bin_width, error):
         SpikeDataset(side, side, bin_width)
 
 
+def test_milliseconds_are_asked_about():
+    side = Split(counts(), counts())
+    with pytest.warns(UserWarning, match="bin_width is in seconds, got 20: milliseconds are"):
+        assert SpikeDataset(side, side, 20).bin_width == 20
+
+
 def test_attrs_are_a_copy():
     side, attrs = Split(counts(), counts()), {"a": 1}
     dataset = SpikeDataset(side, side, 0.02, attrs)

@@ -17,7 +17,9 @@ def run(options: Namespace) -> None:
     """Print the scores of a fitted model as JSON, and nothing else, on stdout."""
     found = open_run(options.run_folder)
     path = options.data or found.data["path"]
-    if path is None or not Path(path).exists():
+    if path is None:
+        raise FileNotFoundError(f"FILE must be given: {found.path} was fitted to data of no file")
+    if not Path(path).exists():
         raise FileNotFoundError(f"FILE must be given: the file of {found.path}, {path}, is gone")
     if options.data:
         data = read_session(found, path, options.session, options.stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from .stored import StoredArray
 
 ARRAYS = ("encod", "recon", "ext_input", "truth")
 OF_TRIALS = ("group", "length", "session")
+LONGEST_BIN = 1.0  # s; more is likely to be meant in milliseconds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,7 +183,7 @@ class SpikeDataset:
     Args:
         train: trials to learn from.
         valid: trials to score on; same bins and channels as `train`.
-        bin_width: width of a time bin, s.
+        bin_width: width of a time bin, s; more than one second is taken, with a warning.
         attrs: everything else worth keeping, by name: condition indices, behaviour, provenance.
 
     Raises:
@@ -214,6 +216,11 @@ class SpikeDataset:
                     f"got {train} and {valid}"
                 )
         object.__setattr__(self, "bin_width", checks.positive("bin_width", self.bin_width))
+        if self.bin_width > LONGEST_BIN:
+            warnings.warn(
+                f"bin_width is in seconds, got {self.bin_width:g}: milliseconds are divided by 1000",
+                stacklevel=3,
+            )
         object.__setattr__(self, "attrs", dict(self.attrs))
 
     def __repr__(self) -> str:
