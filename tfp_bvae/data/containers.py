@@ -218,7 +218,8 @@ class SpikeDataset:
         object.__setattr__(self, "bin_width", checks.positive("bin_width", self.bin_width))
         if self.bin_width > LONGEST_BIN:
             warnings.warn(
-                f"bin_width is in seconds, got {self.bin_width:g}: milliseconds are divided by 1000",
+                f"bin_width is in seconds, got {self.bin_width:g}: milliseconds are to be divided "
+                "by 1000",
                 stacklevel=3,
             )
         object.__setattr__(self, "attrs", dict(self.attrs))
