@@ -116,6 +116,7 @@ def test_a_run_of_one_session_takes_no_name(files, call, tmp_path):
     assert found.code == 2 and "--session must go with a run of several sessions" in found.err
 
 
+@pytest.mark.slow  # plots and metrics of sessions have tests of their own
 def test_a_report_looks_at_one_session_at_a_time(run_folder, call):
     pytest.importorskip("matplotlib")
     found = call("report", run_folder)

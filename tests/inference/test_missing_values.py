@@ -37,7 +37,7 @@ def model_of(kind):
     return getattr(models, kind)(arguments, SMALL)
 
 
-@pytest.mark.parametrize("kind", ["lfads", "dsae", "fhvae"])
+@pytest.mark.parametrize("kind", ["lfads", pytest.param("dsae", marks=pytest.mark.slow), "fhvae"])
 def test_a_posterior_is_that_of_each_trial_alone_and_nan_after_its_end(kind):
     model, split = model_of(kind), ragged()
     found = inference.posterior_mean(model, split).arrays()

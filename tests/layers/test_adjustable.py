@@ -38,7 +38,10 @@ def spikes(rng):
     return rng.poisson(0.5, [8, 10, 6]).astype("float32")
 
 
-@pytest.mark.parametrize("switches", [{}, GRU], ids=["complex", "gru"])
+@pytest.mark.parametrize(
+    "switches",
+    [pytest.param({}, id="complex", marks=pytest.mark.slow), pytest.param(GRU, id="gru")],
+)
 def test_an_assigned_rate_is_the_constant_of_that_value_in_the_same_compiled_step(
     switches, spikes, made
 ):

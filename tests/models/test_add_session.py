@@ -51,7 +51,13 @@ def three_of(name, sessions):
     return model, models.add_session(model, training.data_arguments(three), means), two, three
 
 
-@pytest.mark.parametrize("name", models.RECIPES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name.startswith("dsae") else name
+        for name in models.RECIPES
+    ],
+)
 def test_old_sessions_are_what_they_were(name, sessions):
     model, wider, two, three = three_of(name, sessions)
     for number, key in enumerate(OLD):

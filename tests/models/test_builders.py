@@ -101,7 +101,7 @@ def test_every_switch_gives_a_model_that_learns(name):
 @pytest.mark.parametrize(
     "name",
     [
-        "z: full covariance, tiled; f joins first",
+        pytest.param("z: full covariance, tiled; f joins first", marks=pytest.mark.slow),
         pytest.param("samples, weighted", marks=pytest.mark.slow),
     ],
 )

@@ -188,6 +188,7 @@ def test_z_sees_the_sample_of_f_and_the_rates_come_of_both():
 # Training.
 
 
+@pytest.mark.slow
 def test_a_step_compiled_by_xla_is_the_step_without():
     weights = []
     for compiled in (True, False):

@@ -10,6 +10,11 @@ from tfp_bvae import data, inference, models, training
 CHANNELS = {"a": (4, 6), "b": (3, 4)}  # encoded and predicted
 STEPS, TRIALS = 8, (6, 4)
 NAMES = list(models.RECIPES)
+# LFADS and FHVAE have all that differs; the two forms of DSAE are slow ones.
+MOSTLY = [
+    pytest.param(name, marks=pytest.mark.slow) if name.startswith("dsae") else name
+    for name in NAMES
+]
 
 
 def session(rng, encoded, predicted):
@@ -47,7 +52,7 @@ def build(name, dataset, arguments=None, **params):
     return model, dataset
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=MOSTLY)
 def built(request, joined):
     return build(request.param, joined)
 
