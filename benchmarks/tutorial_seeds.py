@@ -58,7 +58,7 @@ def run(number: str, seed: int) -> dict[str, Any]:
             try:
                 exec(code, names)
             except AssertionError:
-                failed.append(ast.unparse(statement))
+                failed.append(" ".join(ast.unparse(statement).split()))
     what, name, path = SHOWN.get(number, ("", "", ""))
     values = list(names[name].values())[:2] if name else []
     found = [round(float(attrgetter(path)(x) if path else x), 3) for x in values]
