@@ -260,9 +260,9 @@ assert precision["inferred inputs"] > max(0.9, precision["change of smoothed spi
 # another model could say the same with less effort. LFADS was not told that it is, and finds pulses
 # in [a chaotic network](../benchmarks.md#pulses-into-a-chaotic-network) too.)
 #
-# One draw and one fit could be luck. On five draws of this simulation, each with another seed of the
-# model (`benchmarks/tutorial_seeds.py`), the average precision of the inferred inputs was between
-# 0.97 and 1.00, and that of the change of spikes between 0.27 and 0.60.
+# One draw and one fit could be luck. On five draws of this simulation, each with another seed of
+# the model (`benchmarks/tutorial_seeds.py`), the average precision of the inferred inputs was
+# between 0.97 and 1.00, and that of the change of spikes between 0.27 and 0.60.
 #
 # ## What a model without a controller does
 #
