@@ -3,18 +3,21 @@
     python benchmarks/tutorials.py [--only 01 09]
 
 Nothing else should run beside it. A tutorial that fails ends it. Seconds of all processors are
-those of the process and of all that it starts; Ray's workers outlive it and are not in them.
+those of the process and of all that it starts; Ray's workers outlive it and are not in them. With
+`--only` what was found of the others stays in the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from operator import itemgetter
 from pathlib import Path
 
 import tables
@@ -48,12 +51,15 @@ def main() -> None:
     only = parser.parse_args().only
     scripts = sorted((ROOT / "tutorials").glob("[0-9]*.py"))
     runs = [take(script) for script in scripts if only is None or script.stem[:2] in only]
+    written = tables.RESULTS / "tutorials.json"
+    before = json.loads(written.read_text()) if only and written.exists() else []
+    new = {found["tutorial"] for found in runs}
+    runs = sorted(
+        [*runs, *(x for x in before if x["tutorial"] not in new)], key=itemgetter("tutorial")
+    )
     rows = [(r["tutorial"], f"{r['seconds']:.0f}", f"{r['processors']:.0f}") for r in runs]
     text = tables.markdown(HEADER, rows) + f"\n{tables.machine()}.\n"
-    if only:
-        print(text)
-    else:
-        tables.write("tutorials", runs, text)
+    tables.write("tutorials", runs, text)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ model = models.lfads(
     {"generator_units": 64, "f_encoder_units": 48, "z_encoder_units": 32},
     mean_rates=dataset.train.recon.mean((0, 1)),
 )
-history = training.fit(model, dataset, {"epochs": 60, "warm_up": 10}, verbose=False)
+history = training.fit(model, dataset, {"epochs": 80, "warm_up": 10}, verbose=False)
 posterior = inference.sample_and_average(model, dataset.valid, num_samples=20)
 r2 = metrics.rate_r2(posterior.rates, dataset.valid.truth)
 print(f"R2 of the inferred rates: {r2:.2f}")
@@ -74,23 +74,14 @@ plots.figure_of_trials(dataset.valid, posterior, dataset.bin_width, history)
 # from copying the spikes. The two KL terms are in the history, beside the loss.
 
 # %%
-import matplotlib.pyplot as plt
-import numpy as np
-
-fig, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-epochs = [row["epoch"] for row in history]
-for name, label in (("kl_f", "static f"), ("kl_z", "dynamic z")):
-    axes[0].plot(epochs, [row[name] for row in history], label=label)
-axes[0].set(xlabel="epoch", ylabel="KL, nats per trial")
-axes[0].legend(frameon=False)
-axes[1].plot(epochs, [row["val_heldout"] for row in history], color="black")
-_ = axes[1].set(xlabel="epoch", ylabel="held-out bits per spike")
+axes = plots.plot_losses(history)
+axes[0].figure
 
 # %% [markdown]
-# The KL terms rise fast and settle: over the first ten epochs their weights go up from zero. The
-# right panel is the score by which the best epoch is chosen: a fifth of the entries of each
-# validation trial is hidden from the encoders, and only those are scored. A model that copies
-# its input gains nothing there.
+# Over the first ten epochs the weights of the KL terms go up from zero: the latents may say much
+# at first, and less once it costs. The held-out score is the one by which the best epoch is chosen:
+# a fifth of the entries of each validation trial is hidden from the encoders, and only those are
+# scored. A model that copies its input gains nothing there.
 #
 # ## The layers are ordinary Keras layers
 #
@@ -104,24 +95,46 @@ for name in ("q_f", "p_f", "kl_f", "generator", "q_z", "p_z", "kl_z", "likelihoo
 # What the fit made of the AR(1) prior of the inferred inputs:
 
 # %%
+import numpy as np
+
 prior = model.get_layer("p_z")(posterior.inferred)
 time_constants = 1e3 * dataset.bin_width * prior.tau.numpy()
 print("time constants, ms:", time_constants.astype(int).tolist())
 print("innovation scales: ", np.round(prior.innovation_scale.numpy(), 2))
 
 # %% [markdown]
-# ## Latents of a trial
+# ## The state of the system, in single trials
 #
-# The factors are a low-dimensional summary; their first principal components show the two lobes of
-# the attractor, in single trials.
+# The factors are a low-dimensional summary of the generator's state. The three variables of the
+# Lorenz system are not among them by name, since any mixture of them does as well; but a linear
+# map, fitted on the training trials, reads them from the factors of trials it was not fitted to.
 
 # %%
-factors = posterior.factors - posterior.factors.mean((0, 1))
-flat = factors.reshape(-1, factors.shape[-1])
-_, _, directions = np.linalg.svd(flat, full_matrices=False)
-path = factors @ directions[:2].T
+import matplotlib.pyplot as plt
 
-fig, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
-for trial in path[::4]:
-    ax.plot(*trial.T, lw=0.8, alpha=0.7)
-_ = ax.set(xlabel="first component of the factors", ylabel="second component")
+plt.rcParams.update(plots.STYLE)
+states = dataset.attrs["latents"]  # [condition, bin, 3]
+of_train, of_valid = (states[dataset.attrs[f"{side}_cond_idx"]] for side in ("train", "valid"))
+factors = inference.sample_and_average(model, dataset.train, num_samples=5).factors
+read = metrics.fit_ridge(factors, of_train).predict(posterior.factors)
+print("R2 of the three variables:", metrics.r2_per_channel(read, of_valid).round(2))
+
+true, blue = plots.COLOURS["true"], plots.COLOURS["inferred"]
+seconds = dataset.bin_width * (0.5 + np.arange(of_valid.shape[1]))
+fig, axes = plt.subplots(2, 3, figsize=(7.2, 4.0), layout="constrained")
+for (above, below), trial in zip(axes.T, (0, 18, 44), strict=True):
+    for state, colour, name in ((of_valid, true, "true"), (read, blue, "read from the factors")):
+        above.plot(seconds, state[trial] + [0, -2, -4], color=colour, lw=1.1)
+        below.plot(*state[trial, :, [0, 2]], color=colour, lw=1.1, label=name)
+    above.set(title=f"trial {trial}", xlabel="time (s)", yticks=[0, -2, -4], yticklabels=[])
+    below.set(xlabel="first variable (a.u.)")
+axes[0, 0].set_yticklabels(["first", "second", "third"])
+axes[1, 0].set_ylabel("third variable (a.u.)")
+_ = fig.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+
+# %% [markdown]
+# Above, the variables over time; below, the first against the third: the two lobes of the attractor
+# and the way from one to the other, from the spikes of one trial.
+#
+# Further: [the model's page](../models/lfads.md), [your own recording](02_from_file_to_report.py),
+# and [what beta does](03_what_beta_does.py).
