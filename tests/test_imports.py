@@ -289,3 +289,9 @@ def test_a_circle_is_found(tree):
     )
     assert cycles(package) == ["layers.a -> layers.b -> layers.c -> layers.a"]
     assert cycles(tree(layers__b="", layers__c="from house.layers.b import z")) == []
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Pytest refuses to collect the second, but only where both are collected."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert len(set(names)) == len(names) > 150
