@@ -4,22 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from peer_weights import random_weights
 
 from tfp_bvae.data import lorenz, read_arrays, write_hdf5
 from tfp_bvae.inference import sample_and_average
-from tfp_bvae.models import from_lfads_torch, lfads_torch_shapes
+from tfp_bvae.models import from_lfads_torch
 from tfp_bvae.training import open_run
-
-SIZES = {
-    "ic_enc_dim": 5, "ci_enc_dim": 4, "con_dim": 4, "co_dim": 1, "ic_dim": 3, "gen_dim": 6,
-    "fac_dim": 3,
-}  # fmt: skip
-
-
-def random_weights(*channels, **sizes) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(0)
-    shapes = lfads_torch_shapes(*channels, **SIZES, **sizes)
-    return {key: 0.3 * rng.normal(size=shape) for key, shape in shapes.items()}
 
 
 @pytest.fixture(scope="module")

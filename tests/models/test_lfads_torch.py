@@ -1,39 +1,17 @@
-"""Models of lfads-torch as this package: what its own modules put out, to 1e-5.
-
-`lfads_torch_arrays.npz` is made by `write_lfads_torch_arrays.py`.
-"""
-
-import json
-from pathlib import Path
+"""Models of lfads-torch as this package: what its own modules put out, to 1e-5."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from peer_weights import ARRAYS, CASES, config_of, sessions_of, weights_of
 from scipy.special import gammaln
 
-from tfp_bvae import data
 from tfp_bvae.models import from_lfads_torch, lfads_torch_shapes
 
-with np.load(Path(__file__).parent / "lfads_torch_arrays.npz") as stored:
-    ARRAYS = {name: stored[name] for name in stored}
-CASES = sorted({name.split("/")[0] for name in ARRAYS})
 WITH_CONTROLLER = [case for case in CASES if "alone" not in case and "no contr" not in case]
 SAMPLES = ("ic_mean", "ic_std", "gen_init", "gen_states", "factors")
 OF_CONTROLLER = ("co_means", "co_stds", "con_states")
-
-
-def weights_of(case: str) -> dict:
-    first = f"{case}/weights/"
-    return {n.removeprefix(first): x for n, x in ARRAYS.items() if n.startswith(first)}
-
-
-def config_of(case: str) -> dict:
-    return json.loads(ARRAYS[f"{case}/config"].item())
-
-
-def sessions_of(case: str) -> int:
-    return sum(name.startswith(f"{case}/encod_data/") for name in ARRAYS)
 
 
 def theirs(case: str, name: str) -> np.ndarray:
@@ -214,93 +192,3 @@ def test_the_shapes_of_the_keys_are_known(case):
     )
     idle = {key for key in weights if key.startswith("co_prior") and not config["co_dim"]}
     assert shapes == {key: x.shape for key, x in weights.items() if key not in idle}
-
-
-REFUSED = {
-    "a key that is missing": (
-        lambda w: w.pop("decoder.rnn.cell.co_linear.bias"), {}, KeyError,
-        r"weights must hold 'decoder.rnn.cell.co_linear.bias', of shape \(4,\), which is missing",
-    ),
-    "an anchor that is missing": (
-        lambda w: w.pop("decoder.ic_to_g0.weight"), {}, KeyError, "decoder.ic_to_g0.weight",
-    ),
-    "no read-out": (
-        lambda w: [w.pop(f"readout.0.{x}") for x in ("weight", "bias")], {}, KeyError,
-        "weights must hold 'readout.0.weight'",
-    ),
-    "a key that is unknown": (
-        lambda w: w.update({"recon.0.scale": np.ones([2, 5])}), {}, KeyError,
-        "those of an LFADS of lfads-torch, got 'recon.0.scale' as well",
-    ),
-    "a wrong shape": (
-        lambda w: w.update({"encoder.ic_linear.bias": np.zeros(7)}), {}, ValueError,
-        r"encoder.ic_linear.bias must have shape \(8,\), as the other arrays say, got \(7,\)",
-    ),
-    "no matrix": (
-        lambda w: w.update({"decoder.con_h0": np.zeros(5)}), {}, ValueError,
-        r"decoder.con_h0 must have 2 axes, got shape \(5,\)",
-    ),
-    "a value that is not finite": (
-        lambda w: w.update({"readout.0.bias": np.full(5, np.nan)}), {}, ValueError,
-        "readout.0.bias must be finite",
-    ),
-    "text": (
-        lambda w: w.update({"readout.0.bias": np.array(["a"] * 5)}), {}, ValueError,
-        "readout.0.bias must be an array of real numbers",
-    ),
-    "a Student's t": (
-        lambda w: w.update({"co_prior.loc": w.pop("co_prior.logtaus")}), {}, KeyError,
-        "got loc, lognvars: a Student's t is no prior",
-    ),
-    "another size": (lambda w: None, {"gen_dim": 9}, ValueError, "gen_dim must be 7, as the wei"),
-    "a segment": (lambda w: None, {"ic_enc_seq_len": 2}, ValueError, "ic_enc_seq_len must be 0, g"),
-    "another floor": (lambda w: None, {"ic_post_var_min": 1e-3}, ValueError, "must be 0.0001, got"),
-    "no posterior": (lambda w: None, {"variational": False}, ValueError, "must be True, got"),
-    "gamma": (lambda w: None, {"reconstruction": "Gamma"}, ValueError, "must not be 'Gamma': ther"),
-    "Gaussian": (
-        lambda w: None, {"reconstruction": "Gaussian"}, ValueError,
-        "must not be 'Gaussian': its variance follows the factors",
-    ),
-    "a setting that is unknown": (
-        lambda w: None, {"co_lag": 1}, KeyError, "did you mean 'ci_lag'",
-    ),
-    "no number of bins": (
-        lambda w: None, {"kl_ic_scale": 1e-3}, ValueError, "recon_seq_len must be given with kl_ic",
-    ),
-    "fewer predicted than encoded": (
-        lambda w: w.update({"readout.0.bias": np.zeros(4), "readout.0.weight": np.zeros([4, 3])}),
-        {}, ValueError, "readout must predict at least what is encoded",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_has_no_counterpart_is_refused(name):
-    change, config, error, complaint = REFUSED[name]
-    weights = weights_of("controller")
-    change(weights)
-    with pytest.raises(error, match=complaint):
-        from_lfads_torch(weights, config)
-
-
-def test_arguments_must_agree():
-    case = "held out, forward, inputs"
-    with pytest.raises(ValueError, match="channels must be 5, as the weights"):
-        from_lfads_torch(weights_of(case), config_of(case), {"channels": 6})
-    with pytest.raises(ValueError, match="forward_bins must be 2"):
-        from_lfads_torch(weights_of(case), config_of(case), {"forward_bins": 0})
-    with pytest.raises(ValueError, match="ci_enc_dim, con_dim and co_dim must all be 0"):
-        lfads_torch_shapes(5, [5], con_dim=0)
-
-
-def test_a_file_cannot_run_code(tmp_path):
-    weights = weights_of("controller")
-    weights["readout.0.bias"] = np.array([print], dtype=object)
-    np.savez(tmp_path / "weights.npz", **weights)
-    with pytest.raises(ValueError, match=r"readout.0.bias must be an array of numbers or strings"):
-        from_lfads_torch(tmp_path / "weights.npz")
-    with pytest.raises(FileNotFoundError, match="weights must be an npz file that exists"):
-        from_lfads_torch(tmp_path / "other.npz")
-    with data.memory_limit(100), pytest.raises(ValueError, match="must fit into memory"):
-        np.savez(tmp_path / "weights.npz", **weights_of("controller"))
-        from_lfads_torch(tmp_path / "weights.npz")

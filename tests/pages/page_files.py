@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import xarray as xr
 from nwb_files import write_nwb
+from peer_weights import random_weights
 
 from tfp_bvae import data, inference, models, training
 from tfp_bvae.cli import main
@@ -17,10 +18,6 @@ from tfp_bvae.cli import main
 SHORT = ("epochs=1", "warm_up=0", "batch_size=16", "jit_compile=false")
 CUT = [word for setting in SHORT for word in ("--set", setting)]
 TINY = {"num_conditions": 4, "num_channels": 6, "num_trials": 10, "num_valid": 2}
-OF_LFADS_TORCH = {
-    "ic_enc_dim": 5, "ci_enc_dim": 4, "con_dim": 4, "co_dim": 1, "ic_dim": 3, "gen_dim": 6,
-    "fac_dim": 3,
-}  # fmt: skip
 
 
 def lorenz(seed: int = 0) -> data.SpikeDataset:
@@ -52,9 +49,7 @@ def write_classes(path: Path) -> None:
 
 def write_weights(path: Path) -> None:
     """A checkpoint of lfads-torch, for the tiny trials."""
-    rng = np.random.default_rng(0)
-    shapes = models.lfads_torch_shapes(6, [6], **OF_LFADS_TORCH)
-    np.savez(path, **{key: 0.3 * rng.normal(size=shape) for key, shape in shapes.items()})
+    np.savez(path, **random_weights(6, [6]))
 
 
 def labelled_trials() -> xr.Dataset:
