@@ -29,7 +29,8 @@ from tfp_bvae import models
 
 matplotlib.use("agg")
 ROOT = Path(__file__).resolve().parents[1]
-# Where each has the seed of its data; that of its models becomes the same number.
+# Where each has the seed of its data; that of its models becomes the same number, but in 08, which
+# builds its models of layers and keeps their seed.
 PLACES = {
     "03": r"(?<=static_dynamic\(seed=)\d+",
     "04": r"(?<=static_dynamic\(seed=)\d+",

@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
         r"|layers\.prior_base\.PriorLayer|rnn\.generator\.GeneratorLayer)",
     ),
     ("py:class", r".*\bT"),  # a type that stands for any
-    ("py:class", r"FittedRun|Parts|Path"),
+    ("py:class", r"FittedRun|Parts"),
 ]
 intersphinx_mapping = write_inventories(HERE / "_build" / "inventories")
 exclude_patterns = ["_build", "conf.py", "jupyter_execute", "others.py"]

@@ -14,6 +14,7 @@ OF_PYTHON = {
 } | {
     "os.PathLike": "library/os.html#os.PathLike",
     "pathlib.Path": "library/pathlib.html#pathlib.Path",
+    "Path": "library/pathlib.html#pathlib.Path",
     "random.Random": "library/random.html#random.Random",
 }
 OF_TENSORFLOW = {

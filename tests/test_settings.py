@@ -158,6 +158,11 @@ def test_a_setting_in_the_wrong_set_is_sent_to_its_own(made, name, said):
         made.of({name: 20})
 
 
+def test_so_is_one_in_a_flat_dict_for_a_builder():
+    with pytest.raises(KeyError, match="epochs must be among the settings of the fit"):
+        split_settings({"channels": 3, "epochs": 20})
+
+
 def test_the_sets_of_model_and_fit_know_all_names_of_each_other():
     of_model, of_fit = set(Params.names()), set(FitSettings.names())
     assert set(Params.strays) == of_fit - of_model

@@ -98,10 +98,19 @@ class Settings:
         if given is not None and not isinstance(given, Mapping):
             raise TypeError(f"{cls.__name__} must be made from a dict, got {type(given).__name__}")
         for name in given or {}:
-            if name in cls.strays:
-                raise KeyError(f"{name} must be {cls.strays[name]}, got it in {cls.__name__}")
+            cls.refuse_stray(name)
             checks.known_key(cls.__name__, name, cls.names(), cls.elsewhere(), cls.listing)
         return cls(**(given or {}))
+
+    @classmethod
+    def refuse_stray(cls, name: str) -> None:
+        """Send the name of a setting of another set to its own.
+
+        Raises:
+            KeyError: if it is one, by `strays`.
+        """
+        if name in cls.strays:
+            raise KeyError(f"{name} must be {cls.strays[name]}, got it in {cls.__name__}")
 
     @classmethod
     def names(cls) -> list[str]:

@@ -45,6 +45,7 @@ def split_settings(given: Mapping[str, Any] | None) -> tuple[Arguments, Params]:
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(f"settings must be a Params or a dict, got {given!r}")
     for name in given or {}:
+        Params.refuse_stray(name)
         checks.known_key("setting", name, names, elsewhere, Params.listing)
     return tuple(
         kind.of({name: value for name, value in (given or {}).items() if name in kind.names()})
